@@ -1,0 +1,1 @@
+"""Everything a person talks to: Telegram, the terminal and the `lotse` command."""

@@ -1,0 +1,149 @@
+"""The only wiring: settings and a Telegram session in, a running assistant out. The bot, the terminal and the tests use it."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from aiogram import Bot, Dispatcher
+from aiogram.client.session.base import BaseSession
+from aiogram.exceptions import TelegramAPIError
+from aiogram.types import BotCommandScopeAllGroupChats, BotCommandScopeAllPrivateChats
+
+from bot.answering import Answerer, AnswerService
+from bot.clock import Clock, SystemClock
+from bot.database import Database
+from bot.handlers import buttons, question, start
+from bot.inbox import Inbox, Poller
+from bot.live import Live
+from bot.outbox import Budget, Outbox, Unmetered
+from bot.settings import Settings
+from bot.vault import Vault
+from bot.views import INTERFACE_LANGUAGES, Views
+
+logger = logging.getLogger(__name__)
+DRAIN_SECONDS = 20.0
+PRUNE_EVERY_SECONDS = 3600.0
+
+
+@dataclass
+class App:
+    """A started assistant. Updates go into `inbox`; what it says leaves through its bot's session."""
+
+    bot: Bot
+    database: Database
+    inbox: Inbox
+    outbox: Outbox
+    poller: Poller
+    answers: AnswerService
+
+    async def idle(self) -> None:
+        """Return when every update is handled and every message delivered."""
+        await self.inbox.idle()
+        await self.outbox.idle()
+
+
+@asynccontextmanager
+async def run_app(
+    settings: Settings,
+    token: str,
+    session: BaseSession,
+    live: Live,
+    *,
+    database_name: str = "lotse",
+    clock: Clock | None = None,
+    metered: bool = True,
+) -> AsyncIterator[App]:
+    """Start the assistant on `session`; at the end what has been accepted is finished, as far as time allows.
+
+    `metered` keeps to Telegram's sending limits and slows people who ask very fast; a terminal needs neither.
+
+    Raises ConfigurationError for settings that cannot be used, TelegramUnauthorizedError for an unknown token.
+    """
+    clock = clock or SystemClock()
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    vault = Vault.open(settings.data_dir / "lotse.key")
+    database = Database(settings.database(database_name))
+    bot = Bot(token, session=session)
+    answers = AnswerService(Answerer(live.retriever, live.library.titles))
+    typing = _Typing(bot)
+    try:
+        await database.migrate()
+        me = await bot.me()
+        views = Views(live.library, me.username or "", settings.impressum)
+        budget = Budget(clock, settings.sends_per_second) if metered else Unmetered(clock)
+        outbox = Outbox(bot, database, vault, clock, budget, settings.lease_seconds)
+        dispatcher = create_dispatcher()
+        dispatcher.workflow_data.update(answers=answers, library=live.library, views=views, typing=typing.show)
+        inbox = Inbox(bot, dispatcher, database, vault, clock, outbox, views, throttled=metered)
+        poller = Poller(bot, inbox, clock, dispatcher.resolve_used_update_types())
+        await set_commands(bot, views)
+        await outbox.recover()
+        await inbox.recover()
+        pruning = asyncio.create_task(_prune_regularly(inbox, outbox, clock))
+        try:
+            yield App(bot, database, inbox, outbox, poller, answers)
+        finally:
+            pruning.cancel()
+            await inbox.close(DRAIN_SECONDS)
+            await outbox.close(DRAIN_SECONDS)
+            await typing.close()
+    finally:
+        await answers.close()
+        await bot.session.close()
+        await database.close()
+
+
+def create_dispatcher() -> Dispatcher:
+    """All conversations. The state of a dialogue is in the turn and the database, so aiogram keeps none."""
+    dispatcher = Dispatcher(disable_fsm=True)
+    dispatcher.include_routers(start.create_router(), question.create_router(), buttons.create_router())
+    return dispatcher
+
+
+async def set_commands(bot: Bot, views: Views) -> None:
+    """Register the commands for each scope and language. Not vital: a failure is logged."""
+    try:
+        for language in INTERFACE_LANGUAGES:
+            commands = views.commands(language)
+            code = None if language == "de" else language  # German is what all other languages see
+            await bot.set_my_commands(commands, scope=BotCommandScopeAllPrivateChats(), language_code=code)
+            group = [command for command in commands if command.command in {"hilfe", "themen", "impressum"}]
+            await bot.set_my_commands(group, scope=BotCommandScopeAllGroupChats(), language_code=code)
+    except TelegramAPIError as error:
+        logger.warning("the command menu was not set: %s", type(error).__name__)
+
+
+async def _prune_regularly(inbox: Inbox, outbox: Outbox, clock: Clock) -> None:
+    while True:
+        try:
+            await inbox.prune()
+            await outbox.prune()
+        except Exception:
+            logger.exception("old rows were not deleted")
+        await clock.sleep(PRUNE_EVERY_SECONDS)
+
+
+class _Typing:
+    """Shows "typing…" without waiting for it: it is not part of any state, and its loss is no loss."""
+
+    def __init__(self, bot: Bot) -> None:
+        self._bot = bot
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def show(self, chat_id: int) -> None:
+        task = asyncio.create_task(self._send(chat_id))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _send(self, chat_id: int) -> None:
+        try:
+            await self._bot.send_chat_action(chat_id, "typing")
+        except TelegramAPIError as error:
+            logger.info("typing was not shown: %s", type(error).__name__)

@@ -1,0 +1,62 @@
+"""What buttons carry. Telegram allows 64 bytes; ids of guides have at most 40."""
+
+from aiogram.filters.callback_data import CallbackData
+
+from knowledge_base.guide import HEADINGS
+
+# One letter a heading, in the order of HEADINGS.
+CODES = dict(zip("ksvwzfrb", HEADINGS, strict=True))
+OTHER_VIEWS = "o"
+RELATED = "v"
+NO_PASSAGE = "-"
+
+
+class OpenAnswer(CallbackData, prefix="a"):
+    """Show the answer itself again. `best`: the code of the passage shown with it and its number, or `-`."""
+
+    guide: str
+    best: str
+    version: str
+
+
+class OpenSection(CallbackData, prefix="s"):
+    """Show a section in place of the answer, from which `best` leads back."""
+
+    guide: str
+    section: str
+    best: str
+    version: str
+
+
+class OpenGuide(CallbackData, prefix="g"):
+    """Answer with a guide in a new message: from a list, or chosen at a `Meinten Sie`."""
+
+    guide: str
+
+
+class NoneOfThese(CallbackData, prefix="n"):
+    """None of the guides offered at a `Meinten Sie` is meant."""
+
+
+class Judge(CallbackData, prefix="f"):
+    guide: str
+    helpful: bool
+    version: str
+
+
+class OpenChapters(CallbackData, prefix="k"):
+    """Show the list of chapters."""
+
+
+class OpenChapter(CallbackData, prefix="c"):
+    chapter: str
+
+
+class SetSector(CallbackData, prefix="sec"):
+    """`sector` is `-` for none."""
+
+    sector: str
+
+
+class SetLanguage(CallbackData, prefix="lang"):
+    language: str

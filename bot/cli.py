@@ -1,0 +1,278 @@
+"""`lotse`, the command for everything that is not a chat. What needs no model imports none."""
+
+import asyncio
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, cast
+
+import typer
+
+from bot.settings import ConfigurationError, Settings, load_settings
+
+if TYPE_CHECKING:
+    from bot.answering import Answer
+    from bot.dialogue import LanguageMode
+    from bot.live import Live
+
+app = typer.Typer(
+    name="lotse",
+    help="Der Kooperationslotse: Fragen zur Zusammenarbeit der drei Sektoren, beantwortet aus geprüften Leitfäden.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+Json = Annotated[bool, typer.Option("--json", help="Ausgabe als JSON für Skripte.")]
+
+
+def main() -> None:
+    """Entry point. Exit codes: 0 fine, 1 something to mend, 2 wrong use or configuration."""
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")  # no model is downloaded at run time by default
+    try:
+        app()
+    except ConfigurationError as error:
+        _fail(str(error), 2)
+    except KeyboardInterrupt:
+        _fail("Abgebrochen.", 1)
+    except BrokenPipeError:
+        # Whoever read the output has seen enough; keep Python from complaining at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    typer.echo(message, err=True)
+    raise SystemExit(code)
+
+
+def _write_json(value: Any) -> None:  # noqa: ANN401 - anything JSON can hold
+    typer.echo(json.dumps(value, ensure_ascii=False, default=str))
+
+
+@app.command()
+def check(as_json: Json = False) -> None:
+    """Prüft alle Leitfäden, Fragenbanken und Zahlen und sagt, was wo zu verbessern ist."""
+    from knowledge_base.check import check as find_problems
+
+    problems = find_problems(load_settings().knowledge_base)
+    errors = sum(problem.level == "error" for problem in problems)
+    if as_json:
+        _write_json([asdict(problem) for problem in problems])
+    else:
+        for problem in problems:
+            kind = "Fehler" if problem.level == "error" else "Hinweis"
+            typer.echo(f"{problem.file}:{problem.line}: {kind} in {problem.field}: {problem.message} {problem.mend}")
+        typer.echo(f"{errors} Fehler, {len(problems) - errors} Hinweise.")
+    raise typer.Exit(1 if errors else 0)
+
+
+@app.command()
+def doctor(as_json: Json = False) -> None:
+    """Sagt, was auf diesem Rechner fehlt oder nicht stimmt."""
+    from bot.doctor import examine
+
+    findings = examine(load_settings())
+    if as_json:
+        _write_json([asdict(finding) for finding in findings])
+    else:
+        for finding in findings:
+            typer.echo(f"{'✓' if finding.fine else '✗'} {finding.subject}: {finding.message}")
+    raise typer.Exit(0 if all(finding.fine for finding in findings) else 1)
+
+
+@app.command()
+def index(
+    full: Annotated[
+        bool, typer.Option("--full", help="Alles neu einbetten, nichts vom letzten Index übernehmen.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Baut den Suchindex aus den Leitfäden, neben dem laufenden, und tauscht ihn dann aus."""
+    from bot.live import IndexingError, build_index
+
+    # Whoever chats meanwhile comes first.
+    os.nice(19)
+    try:
+        with _progress(enabled=sys.stderr.isatty()) as progress:
+            report = build_index(load_settings(), time.time(), full=full, progress=progress)
+    except IndexingError as error:
+        _fail(str(error), 1)
+    if as_json:
+        names = ("guides", "passages", "embedded", "reused", "removed", "seconds")
+        figures = {name: getattr(report, name) for name in names}
+        _write_json(figures | {"seconds": round(report.seconds, 3), "snapshot": report.snapshot.path.name})
+    else:
+        typer.echo(
+            f"{report.guides} Leitfäden, {report.passages} Passagen: {report.embedded} Texte eingebettet, "
+            f"{report.reused} übernommen, {report.removed} entfernt, {report.seconds:.1f} s. Index {report.snapshot.path.name}."
+        )
+
+
+@app.command()
+def ask(
+    question: Annotated[str | None, typer.Argument(help="Die Frage.")] = None,
+    batch: Annotated[
+        Path | None, typer.Option(help="Datei mit einer Frage je Zeile; gibt je Zeile ein Objekt aus.")
+    ] = None,
+    sector: Annotated[str | None, typer.Option(help="verwaltung, wirtschaft oder zivilgesellschaft.")] = None,
+    language: Annotated[str | None, typer.Option(help="de, en oder easy.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Beantwortet eine Frage, oder mit --json --batch viele."""
+    if (question is None) == (batch is None):
+        _fail('Bitte entweder eine Frage oder --batch DATEI angeben: lotse ask "Frage".', 2)
+    if batch is not None and not as_json:
+        _fail("--batch gibt JSON aus: Bitte --json dazu angeben.", 2)
+    if sector not in (None, "verwaltung", "wirtschaft", "zivilgesellschaft"):
+        _fail(f"Den Sektor „{sector}“ gibt es nicht: verwaltung, wirtschaft oder zivilgesellschaft.", 2)
+    if language not in (None, "de", "en", "easy"):
+        _fail(f"Die Sprache „{language}“ gibt es nicht: de, en oder easy.", 2)
+    if batch is not None:
+        try:
+            data = batch.read_bytes()
+        except OSError as error:
+            _fail(f"{batch} kann nicht gelesen werden: {error.strerror}.", 2)
+        lines = list(batch_lines(data))
+    else:
+        lines = [str(question)]
+    live = _open_live(load_settings())
+    from bot.answering import Answerer, Asked, primary
+
+    answerer = Answerer(live.retriever, live.library.titles)
+    for line in lines:
+        answer = primary(answerer.answer([Asked(line)])[0], line)
+        if as_json:
+            _write_json(_as_json(answer, language))
+        else:
+            _print_answer(answer, live, sector, language)
+
+
+def batch_lines(data: bytes) -> Iterator[str]:
+    """The lines of a batch file: only `\\n` ends one, and what follows the last one counts if it is not empty."""
+    *lines, rest = data.split(b"\n")
+    for line in [*lines, rest] if rest else lines:
+        yield line.decode("utf-8", errors="replace")
+
+
+def _as_json(answer: "Answer", language: str | None) -> dict[str, Any]:
+    return {
+        "question": answer.question,
+        "status": answer.status,
+        "guide": answer.guide,
+        "guides": list(answer.guides),
+        "passages": [asdict(passage) for passage in answer.passages],
+        "confidence": round(answer.confidence, 4),
+        "language": language or answer.language,
+        "ms": answer.ms,
+    }
+
+
+def _print_answer(answer: "Answer", live: "Live", sector: str | None, language: str | None) -> None:
+    """Print what the chat would say to this answer, without its buttons."""
+    from bot.dialogue import Dialogue, Turn
+    from bot.handlers.question import show
+    from bot.views import Views
+
+    turn = Turn(Dialogue(0, 0, sector=sector, language=cast("LanguageMode | None", language)), time.time())
+    show(answer, turn, live.library, Views(live.library, "", ""))
+    for call in turn.outgoing:
+        typer.echo(getattr(call.method, "text", ""))
+
+
+@app.command("eval")
+def evaluate(
+    beir: Annotated[
+        Path | None, typer.Option(help="Ordner in BEIR-Form: corpus.jsonl, queries.jsonl, qrels/test.tsv.")
+    ] = None,
+    queries: Annotated[Path | None, typer.Option(help="Andere Fragendatei zum selben Korpus.")] = None,
+    golden: Annotated[bool, typer.Option("--golden", help="Die goldenen Fragen der Wissensbasis.")] = False,
+    half: Annotated[str | None, typer.Option(help="Nur eine Hälfte der goldenen Fragen: tune oder test.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Misst die Suche: an einem BEIR-Ordner oder an den goldenen Fragen."""
+    if (beir is None) == (not golden):
+        _fail("Bitte --beir ORDNER oder --golden angeben.", 2)
+    settings = load_settings()
+    from indexer.evaluation import evaluate_beir, evaluate_golden
+
+    if beir is not None:
+        for needed in (beir / "corpus.jsonl", beir / "qrels" / "test.tsv", queries or beir / "queries.jsonl"):
+            if not needed.is_file():
+                _fail(f"{needed} fehlt: --beir braucht corpus.jsonl, queries.jsonl und qrels/test.tsv.", 2)
+        from indexer.embedder import load_embedder
+
+        figures = evaluate_beir(beir, queries, load_embedder(settings.model))
+    else:
+        figures = evaluate_golden(settings.knowledge_base / "golden.jsonl", _open_live(settings).retriever, half)
+    if as_json:
+        _write_json(figures)
+    else:
+        for name, value in figures.items():
+            typer.echo(f"{name:24} {value:.4f}" if isinstance(value, float) else f"{name:24} {value}")
+
+
+@app.command()
+def chat() -> None:
+    """Ein Gespräch im Terminal, mit demselben Bot wie in Telegram, ohne Token und ohne Server."""
+    settings = load_settings()
+    live = _open_live(settings)
+    from rich.console import Console
+
+    from bot.console import chat as converse
+    from bot.console import typed_lines
+
+    console = Console(highlight=False, markup=False, emoji=False)
+    asyncio.run(converse(settings, live, typed_lines("\nSie: "), console, echo=not sys.stdin.isatty()))
+
+
+@app.command("bot")
+def run_bot() -> None:
+    """Der Telegram-Bot, mit dem Token aus .env."""
+    from bot.settings import load_telegram
+
+    settings, telegram = load_settings(), load_telegram()
+    live = _open_live(settings)
+    from bot.polling import poll
+
+    asyncio.run(poll(settings, telegram, live))
+
+
+def _open_live(settings: Settings) -> "Live":
+    """The live snapshot, built first when it is missing or stale."""
+    from bot.live import IndexingError, open_live
+
+    try:
+        return open_live(settings, time.time())
+    except IndexingError as error:
+        _fail(str(error), 1)
+
+
+class _progress:  # noqa: N801 - used like a function
+    """A progress bar on stderr, as a callback `(stage, done, total)`."""
+
+    def __init__(self, enabled: bool) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        self._bar = Progress(*columns, console=Console(stderr=True), disable=not enabled)
+        self._tasks: dict[str, Any] = {}
+
+    def __enter__(self) -> Callable[[str, int, int], None]:
+        self._bar.start()
+        return self._advance
+
+    def __exit__(self, *error: object) -> None:
+        self._bar.stop()
+
+    def _advance(self, stage: str, done: int, total: int) -> None:
+        if stage not in self._tasks:
+            self._tasks[stage] = self._bar.add_task(stage, total=total)
+        self._bar.update(self._tasks[stage], completed=done, total=total)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+"""The guides as they are shown: figures filled in for the day, passages found again by their short code."""
+
+from datetime import UTC, date, datetime
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from bot.callbacks import CODES, NO_PASSAGE
+from indexer.passages import Passage, passages_of
+from knowledge_base.guide import Guide, Knowledge, Taxonomy
+
+# The law that the guides describe changes at midnight German time.
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+def day_of(now: float) -> date:
+    """The German calendar day of `now` (seconds since the epoch)."""
+    return datetime.fromtimestamp(now, UTC).astimezone(BERLIN).date()
+
+
+class Library:
+    """Read access to one state of the knowledge base."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        self._knowledge = knowledge
+        self._filled = lru_cache(maxsize=512)(self._fill)
+
+    @property
+    def taxonomy(self) -> Taxonomy:
+        return self._knowledge.taxonomy
+
+    @property
+    def titles(self) -> dict[str, str]:
+        """The title of each guide by its id."""
+        return {guide.id: guide.title for guide in self._knowledge.guides.values()}
+
+    def guide(self, guide_id: str | None, day: date) -> Guide | None:
+        """The guide with its figures as of `day`, or None for an id that does not exist (any more)."""
+        return self._filled(guide_id, day) if guide_id in self._knowledge.guides else None
+
+    def chapter(self, chapter_id: str) -> list[Guide]:
+        """The guides of a chapter, by title."""
+        found = [guide for guide in self._knowledge.guides.values() if guide.chapter == chapter_id]
+        return sorted(found, key=lambda guide: guide.title)
+
+    def chapters(self) -> list[str]:
+        """The ids of the chapters that have guides, in their order."""
+        used = {guide.chapter for guide in self._knowledge.guides.values()}
+        return [chapter for chapter in self._knowledge.taxonomy.chapters if chapter in used]
+
+    def _fill(self, guide_id: str, day: date) -> Guide:
+        return self._knowledge.guides[guide_id].filled(self._knowledge.figures, day)
+
+
+def passage_code(guide: Guide, heading: str, text: str) -> str:
+    """The short code of a passage of `guide`: the letter of its section and its number in it."""
+    parts = [passage.text for passage in passages_of(guide) if passage.heading == heading]
+    letter = next(letter for letter, known in CODES.items() if known == heading)
+    return f"{letter}{parts.index(text)}" if text in parts and parts.index(text) < 10 else NO_PASSAGE
+
+
+def passage_by_code(guide: Guide, code: str) -> Passage | None:
+    """The passage that `code` names, or None when the guide has no such passage."""
+    heading = CODES.get(code[:1])
+    parts = [passage for passage in passages_of(guide) if passage.heading == heading]
+    return parts[int(code[1])] if len(code) == 2 and code[1].isdecimal() and int(code[1]) < len(parts) else None

@@ -1,0 +1,78 @@
+"""Confidence: how probable it is that the first guide answers the question, from a few signals.
+
+A logistic regression over standardised signals. The signals compare things of one kind (the first guide against "no
+guide" in each head and in the bank, the first guide against the second), so they keep their scale when guides are
+added. Weights and thresholds are in calibration.json; `lotse calibrate` fits them anew.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+PATH = Path(__file__).with_name("calibration.json")
+
+
+@dataclass(frozen=True)
+class Signals:
+    """Signals about the first guide of a ranking.
+
+    dense: log-odds of the guide against "no guide" (embedding head). character: its distance minus that of "no guide"
+    (character head). bank: mean cosine of its three nearest example questions minus that of the three nearest
+    questions that no guide answers. similarity: the former alone. passage: mean score of its best two passages.
+    coverage: share of the question's content words that the corpus knows, weighted by idf. gap: lead over the second
+    guide. agreement: share of the rankings with this guide first.
+    """
+
+    dense: float
+    character: float
+    bank: float
+    similarity: float
+    passage: float
+    coverage: float
+    gap: float
+    agreement: float
+
+
+NAMES = tuple(field.name for field in fields(Signals))
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """The fitted model: confidence = logistic(bias + sum of weight * (signal - mean) / scale)."""
+
+    mean: tuple[float, ...]
+    scale: tuple[float, ...]
+    weights: tuple[float, ...]
+    bias: float
+    answer: float
+    clarify: float
+
+    @classmethod
+    def load(cls, path: Path = PATH) -> Calibration:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        if tuple(data["signals"]) != NAMES:
+            raise ValueError(f"{path} was made for other signals. Run `lotse calibrate` to fit it anew.")
+        return cls(
+            mean=tuple(data["signals"][name]["mean"] for name in NAMES),
+            scale=tuple(data["signals"][name]["scale"] for name in NAMES),
+            weights=tuple(data["signals"][name]["weight"] for name in NAMES),
+            bias=data["bias"],
+            answer=data["answer"],
+            clarify=data["clarify"],
+        )
+
+    def confidence(self, signals: Signals) -> float:
+        """Probability that the first guide answers the question."""
+        z = (np.array(astuple(signals)) - self.mean) / self.scale
+        return float(1 / (1 + np.exp(-(self.bias + z @ np.array(self.weights)))))
+
+    def status(self, confidence: float) -> Literal["answer", "clarify", "no_answer"]:
+        if confidence >= self.answer:
+            return "answer"
+        return "clarify" if confidence >= self.clarify else "no_answer"

@@ -1,0 +1,262 @@
+"""The retriever: a question to ranked guides and passages, and how sure that is."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from indexer.calibration import Calibration, Signals
+from indexer.passages import Passage
+from indexer.snapshot import NO_GUIDE, Snapshot
+from indexer.text import clean
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+Floats = npt.NDArray[np.float32]
+Numbers = npt.NDArray[np.int64]
+Status = Literal["answer", "clarify", "no_answer"]
+
+TOP = 10
+CANDIDATES = 200  # passages by vector and as many by words whose sentences are compared
+LEXICAL_WEIGHT = 0.2  # of the attainable BM25 score, beside a cosine
+BANK_AT_ONCE = 8192  # questions of the bank compared at most; beyond, only those of the likeliest guides
+LIKELY_GUIDES = 64
+FOLLOW_UP_WORDS = 8  # a longer question stands on its own
+
+# Weight of each ranking of the guides, divided by its usual spread over the guides of one question. Fixed spreads, not
+# each question's own: those depend on how many guides there are.
+DENSE_WEIGHT = 1.0 / 2.5
+CHARACTER_WEIGHT = 1.0 / 0.25
+SIMILARITY_WEIGHT = 1.0 / 0.02
+PASSAGE_WEIGHT = 0.5 / 0.025
+
+
+@dataclass(frozen=True)
+class RankedGuide:
+    """A guide's id with its score; scores compare only within one ranking."""
+
+    id: str
+    score: float
+
+
+@dataclass(frozen=True)
+class RankedPassage:
+    """A passage with its score: a cosine plus at most LEXICAL_WEIGHT."""
+
+    passage: Passage
+    score: float
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """What the index knows about a question.
+
+    status: "answer" when the first guide answers it, "clarify" when one of the first may, "no_answer" when none does.
+    confidence: calibrated probability that the first guide answers the question. guides, passages: at most 10, best
+    first; passages are ranked over all guides, `passages_in` ranks those of one of `guides`.
+    """
+
+    status: Status
+    confidence: float
+    guides: list[RankedGuide]
+    passages: list[RankedPassage]
+    by_guide: dict[str, list[RankedPassage]] = field(default_factory=dict, repr=False)
+
+    def passages_in(self, guide: str) -> list[RankedPassage]:
+        """The passages of one of the ranked guides, best first; empty for any other guide."""
+        return self.by_guide.get(guide, [])
+
+
+@dataclass(frozen=True)
+class _Evidence:
+    """Everything about one question before a decision: a score a guide, and the signals of the first guide."""
+
+    order: Numbers
+    scores: Floats
+    signals: Signals
+    rows: Numbers
+    row_scores: Floats
+    lexical: Floats
+
+
+class Retriever:
+    """Searches one snapshot. Any number of threads may search; embedding is done by one at a time."""
+
+    def __init__(
+        self, snapshot: Snapshot, embedder: SentenceTransformer, calibration: Calibration | None = None
+    ) -> None:
+        self.snapshot = snapshot
+        self.embedder = embedder
+        self.calibration = calibration or Calibration.load()
+        self._lock = threading.Lock()
+        self._guide_rows = [np.flatnonzero(snapshot.passage_owner == guide) for guide in range(len(snapshot.guides))]
+        self._bank_rows = [np.flatnonzero(snapshot.bank_owner == guide) for guide in range(len(snapshot.guides))]
+        self._none_rows = np.flatnonzero(snapshot.bank_owner == NO_GUIDE)
+
+    def embed(self, questions: Sequence[str]) -> Floats:
+        """Embed questions in one batch: shape (questions, dimension), rows of length 1."""
+        with self._lock:
+            vectors = self.embedder.encode_query(
+                [clean(question) for question in questions],
+                convert_to_numpy=True,
+                normalize_embeddings=True,
+                show_progress_bar=False,
+            )
+        return np.asarray(vectors, dtype=np.float32)
+
+    def search(self, question: str, *, context: str | None = None, vector: Floats | None = None) -> Ranking:
+        """Rank guides and passages for `question`.
+
+        `vector` is the question's embedding if the caller has it (`embed`). `context` is what was asked before: a
+        short question that finds no answer by itself is then read as its continuation. An empty question is
+        "no_answer". Needs a snapshot of guides; for bare passages there is `rank_passages`.
+        """
+        question = clean(question)
+        if not question:
+            return Ranking("no_answer", 0.0, [], [])
+        ranking = self._rank(question, vector)
+        if context and ranking.status != "answer" and len(question.split()) <= FOLLOW_UP_WORDS:
+            continued = self._rank(f"{clean(context)} {question}", None)
+            if continued.confidence > ranking.confidence:
+                return continued
+        return ranking
+
+    def rank_passages(
+        self, question: str, *, vector: Floats | None = None, most: int = TOP
+    ) -> list[tuple[Passage, float]]:
+        """The best `most` passages for `question` with their scores, best first, whatever guide they are from."""
+        question = clean(question)
+        if not question:
+            return []
+        vector = self.embed([question])[0] if vector is None else vector
+        rows, scores, _ = self._score_candidates(question, vector)
+        best = np.argsort(-scores, kind="stable")[:most]
+        return [(self.snapshot.passages[rows[n]], float(scores[n])) for n in best]
+
+    def signals(self, question: str, vector: Floats | None = None) -> tuple[str, Signals]:
+        """The first guide's id and the signals of which its confidence is made; for calibration."""
+        question = clean(question)
+        evidence = self._evidence(question, self.embed([question])[0] if vector is None else vector)
+        return self.snapshot.guides[int(evidence.order[0])], evidence.signals
+
+    def _rank(self, question: str, vector: Floats | None) -> Ranking:
+        vector = self.embed([question])[0] if vector is None else vector
+        evidence = self._evidence(question, vector)
+        confidence = self.calibration.confidence(evidence.signals)
+        top = evidence.order[:TOP]
+        best = np.argsort(-evidence.row_scores, kind="stable")[:TOP]
+        return Ranking(
+            status=self.calibration.status(confidence),
+            confidence=confidence,
+            guides=[RankedGuide(self.snapshot.guides[n], float(evidence.scores[n])) for n in top],
+            passages=self._ranked(evidence.rows[best], evidence.row_scores[best]),
+            by_guide={self.snapshot.guides[n]: self._passages_in(int(n), vector, evidence.lexical) for n in top},
+        )
+
+    def _passages_in(self, guide: int, vector: Floats, lexical: Floats) -> list[RankedPassage]:
+        rows = self._guide_rows[guide]
+        scores = self._score(rows, vector, lexical)
+        best = np.argsort(-scores, kind="stable")
+        return self._ranked(rows[best], scores[best])
+
+    def _ranked(self, rows: Numbers, scores: Floats) -> list[RankedPassage]:
+        return [
+            RankedPassage(self.snapshot.passages[row], float(score)) for row, score in zip(rows, scores, strict=True)
+        ]
+
+    def _evidence(self, question: str, vector: Floats) -> _Evidence:
+        snapshot = self.snapshot
+        guides = len(snapshot.guides)
+        rows, row_scores, lexical = self._score_candidates(question, vector)
+        passage = self._best_two(rows, row_scores)
+        opinions = snapshot.heads.opinions(question, vector) if snapshot.heads else None
+        if opinions is None:
+            dense = character = np.zeros(guides, dtype=np.float32)
+            dense_none = character_none = 0.0
+        else:
+            dense, character = opinions.dense, opinions.character
+            dense_none, character_none = opinions.dense_none, opinions.character_none
+        scores = DENSE_WEIGHT * dense + CHARACTER_WEIGHT * character + PASSAGE_WEIGHT * passage
+        similarity, none_similarity = self._bank_similarity(vector, scores)
+        scores = scores + SIMILARITY_WEIGHT * similarity
+        order = np.argsort(-scores, kind="stable")
+        first = int(order[0])
+        rankings = (dense, character, similarity, passage)
+        return _Evidence(
+            order=order,
+            scores=scores,
+            signals=Signals(
+                dense=float(np.clip(dense[first] - dense_none, -12, 12)),
+                character=float(character[first] - character_none),
+                bank=float(similarity[first] - none_similarity),
+                similarity=float(similarity[first]),
+                passage=float(passage[first]),
+                coverage=snapshot.lexical.coverage(question),
+                gap=float(scores[first] - scores[order[1]]) if guides > 1 else 5.0,
+                agreement=sum(int(ranking.argmax()) == first for ranking in rankings) / len(rankings),
+            ),
+            rows=rows,
+            row_scores=row_scores,
+            lexical=lexical,
+        )
+
+    def _score_candidates(self, question: str, vector: Floats) -> tuple[Numbers, Floats, Floats]:
+        """Rows and scores of the candidates, and the lexical scores of all passages."""
+        lexical = self.snapshot.lexical.scores(question)
+        if len(lexical) <= 2 * CANDIDATES:
+            rows = np.arange(len(lexical))
+        else:
+            _, nearest = self.snapshot.passage_vectors.nearest(vector, CANDIDATES)
+            rows = np.union1d(nearest, np.argpartition(-lexical, CANDIDATES)[:CANDIDATES])
+        return rows, self._score(rows, vector, lexical), lexical
+
+    def _score(self, rows: Numbers, vector: Floats, lexical: Floats) -> Floats:
+        """Mean of the passage's cosine and its best sentence's, plus its weighted share of the attainable BM25."""
+        cosine = self.snapshot.passage_vectors.matrix[rows] @ vector
+        starts, ends = self.snapshot.sentence_start[rows], self.snapshot.sentence_start[rows + 1]
+        best_sentence = cosine.copy()
+        several = np.flatnonzero(ends > starts)
+        if len(several):
+            lengths = (ends - starts)[several]
+            offsets = np.cumsum(lengths) - lengths
+            sentences = np.repeat(starts[several] - offsets, lengths) + np.arange(lengths.sum())
+            cosines = self.snapshot.sentence_vectors.matrix[sentences] @ vector
+            best_sentence[several] = np.maximum.reduceat(cosines, offsets)
+        scores: Floats = (cosine + best_sentence) / 2 + LEXICAL_WEIGHT * lexical[rows]
+        return scores.astype(np.float32)
+
+    def _best_two(self, rows: Numbers, scores: Floats) -> Floats:
+        """Mean of each guide's best two candidates; a guide without candidates gets the worst one's score."""
+        owners = self.snapshot.passage_owner[rows]
+        order = np.lexsort((-scores, owners))
+        owners, scores = owners[order], scores[order]
+        first = np.flatnonzero(np.diff(owners, prepend=-2))
+        second = np.minimum(first + 1, len(owners) - 1)
+        second = np.where(owners[second] == owners[first], second, first)
+        best = np.full(len(self.snapshot.guides), scores.min(), dtype=np.float32)
+        best[owners[first]] = (scores[first] + scores[second]) / 2
+        return best
+
+    def _bank_similarity(self, vector: Floats, scores: Floats) -> tuple[Floats, float]:
+        """Mean cosine of each guide's best three example questions, and of the best three that no guide answers."""
+        matrix = self.snapshot.bank_vectors.matrix
+        guides: Sequence[int] | Numbers = range(len(scores))
+        if len(matrix) > BANK_AT_ONCE:
+            guides = np.argsort(-scores)[:LIKELY_GUIDES]
+        similarity = np.full(len(scores), np.nan, dtype=np.float32)
+        for guide in guides:
+            similarity[guide] = _best_three(matrix[self._bank_rows[guide]] @ vector)
+        similarity = np.where(np.isnan(similarity), np.nanmin(similarity), similarity)
+        if not len(self._none_rows):
+            return similarity, float(similarity.min())
+        return similarity, _best_three(matrix[self._none_rows] @ vector)
+
+
+def _best_three(scores: Floats) -> float:
+    return float(np.sort(scores)[-3:].mean())

@@ -1,0 +1,1 @@
+"""What the assistant knows: guides, question banks, figures and the taxonomy, with their schema and checks."""

@@ -1,0 +1,70 @@
+"""Figures that change by law: one place (`zahlen.yaml`), a value per period of validity, named in guides as `{{ zahl.<id> }}`."""
+
+import re
+from datetime import date
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Language = Literal["de", "en"]
+PLACEHOLDER = re.compile(r"\{\{\s*zahl\.([a-z0-9_]+)\s*\}\}")
+
+
+class Period(BaseModel):
+    """The value of a figure from one day to another, both included; an open end is None."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    value: str = Field(min_length=1, max_length=60)
+    value_en: str = Field(min_length=1, max_length=60)
+    since: date | None = Field(default=None, alias="from")
+    until: date | None = None
+
+    def covers(self, day: date) -> bool:
+        return (self.since is None or self.since <= day) and (self.until is None or day <= self.until)
+
+
+class Figure(BaseModel):
+    """A figure of the law with its reference and its values over time, oldest first."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    label: str = Field(min_length=3)
+    reference: str = Field(min_length=3)
+    checked: date
+    values: tuple[Period, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _periods_in_order(self) -> Self:
+        for earlier, later in zip(self.values, self.values[1:], strict=False):
+            if earlier.until is None or later.since is None or later.since <= earlier.until:
+                raise ValueError("Zeiträume überschneiden sich oder stehen nicht in zeitlicher Reihenfolge")
+        return self
+
+    def on(self, day: date) -> Period | None:
+        """The period valid on `day`, or None where none is."""
+        return next((period for period in self.values if period.covers(day)), None)
+
+
+Figures = dict[str, Figure]
+
+
+def named_in(text: str) -> list[str]:
+    """The ids of the figures that `text` names, in order, repeats included."""
+    return PLACEHOLDER.findall(text)
+
+
+def fill(text: str, figures: Figures, day: date, language: Language = "de") -> str:
+    """Return `text` with every named figure replaced by its value on `day`.
+
+    A figure without a value on that day is shown as such rather than with an outdated one.
+    """
+
+    def value(match: re.Match[str]) -> str:
+        figure = figures.get(match[1])
+        period = figure.on(day) if figure else None
+        if period is None:
+            return "(current figure not available)" if language == "en" else "(aktueller Wert liegt nicht vor)"
+        return period.value_en if language == "en" else period.value
+
+    return PLACEHOLDER.sub(value, text)
