@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
@@ -204,7 +205,8 @@ def evaluate(
                 _fail(f"{needed} fehlt: --beir braucht corpus.jsonl, queries.jsonl und qrels/test.tsv.", 2)
         from indexer.embedder import load_embedder
 
-        figures = evaluate_beir(beir, queries, load_embedder(settings.model))
+        with tempfile.TemporaryDirectory() as folder:
+            figures = evaluate_beir(beir, queries, load_embedder(settings.model), Path(folder))
     else:
         figures = evaluate_golden(settings.knowledge_base / "golden.jsonl", _open_live(settings).retriever, half)
     if as_json:
@@ -212,6 +214,18 @@ def evaluate(
     else:
         for name, value in figures.items():
             typer.echo(f"{name:24} {value:.4f}" if isinstance(value, float) else f"{name:24} {value}")
+
+
+@app.command()
+def calibrate() -> None:
+    """Passt die Zuversicht an die Hälfte „tune“ der goldenen Fragen an und schreibt indexer/calibration.json."""
+    settings = load_settings()
+    live = _open_live(settings)
+    from indexer.calibration import PATH, save
+    from indexer.evaluation import calibrate as fit_confidence
+
+    save(fit_confidence(settings.knowledge_base / "golden.jsonl", live.retriever))
+    typer.echo(f"{PATH} ist neu geschrieben. `lotse eval --golden --half test` misst, was es bringt.")
 
 
 @app.command()

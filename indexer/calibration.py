@@ -8,7 +8,8 @@ added. Weights and thresholds are in calibration.json; `lotse calibrate` fits th
 from __future__ import annotations
 
 import json
-from dataclasses import astuple, dataclass, fields
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass, fields, replace
 from pathlib import Path
 from typing import Literal
 
@@ -16,6 +17,10 @@ import numpy as np
 import numpy.typing as npt
 
 PATH = Path(__file__).with_name("calibration.json")
+# Of the near misses and unrelated questions, these shares may get an answer, or an answer or an offer. The thresholds
+# follow from them.
+MOST_ANSWERED = 0.025
+MOST_OFFERED = 0.06
 
 
 @dataclass(frozen=True)
@@ -76,3 +81,40 @@ class Calibration:
         if confidence >= self.answer:
             return "answer"
         return "clarify" if confidence >= self.clarify else "no_answer"
+
+
+def fit(signals: Sequence[Signals], right: Sequence[bool], strange: Sequence[bool]) -> Calibration:
+    """Fit the confidence to labelled questions: `right` says whether the first guide answers each.
+
+    `strange` marks the near misses and unrelated questions, by which the thresholds are set. At least one of each.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    matrix, labels = np.array([astuple(one) for one in signals]), np.array(right)
+    mean, scale = matrix.mean(axis=0), matrix.std(axis=0)
+    scale[scale == 0] = 1.0
+    # Strong regularisation: the few hundred questions here must carry over to others.
+    model = LogisticRegression(C=0.3).fit((matrix - mean) / scale, labels)
+    fitted = Calibration(
+        tuple(mean.tolist()), tuple(scale.tolist()), tuple(model.coef_[0].tolist()), float(model.intercept_[0]), 1, 1
+    )
+    outside = [fitted.confidence(one) for one, is_strange in zip(signals, strange, strict=True) if is_strange]
+    return replace(
+        fitted,
+        answer=float(np.quantile(outside, 1 - MOST_ANSWERED)),
+        clarify=float(np.quantile(outside, 1 - MOST_OFFERED)),
+    )
+
+
+def save(calibration: Calibration, path: Path = PATH) -> None:
+    """Write the fitted model as JSON, replacing the file at once."""
+    columns = zip(NAMES, calibration.mean, calibration.scale, calibration.weights, strict=True)
+    signals = {
+        name: {"mean": round(mean, 5), "scale": round(scale, 5), "weight": round(weight, 5)}
+        for name, mean, scale, weight in columns
+    }
+    rest = {"bias": calibration.bias, "answer": calibration.answer, "clarify": calibration.clarify}
+    data = {"signals": signals} | {name: round(value, 5) for name, value in rest.items()}
+    beside = path.with_suffix(".tmp")
+    beside.write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
+    beside.replace(path)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from indexer.calibration import Calibration, fit
 from indexer.passages import Passage
 from indexer.retriever import Retriever
 from indexer.snapshot import build_corpus
@@ -79,3 +81,79 @@ def _ndcg(grades: list[int], ideal: list[int]) -> float:
         return float(sum((2**grade - 1) / np.log2(rank + 2) for rank, grade in enumerate(values[:10])))
 
     return gain(grades) / gain(ideal) if gain(ideal) else 0.0
+
+
+@dataclass(frozen=True)
+class Golden:
+    """A question with the guides that answer it (none: no guide does), its kind, and the half it belongs to.
+
+    half: "tune" questions fit thresholds and weights, "test" questions only measure.
+    """
+
+    question: str
+    guides: tuple[str, ...]
+    kind: str
+    half: str
+
+
+def read_golden(path: Path, half: str | None = None) -> list[Golden]:
+    """The golden questions of `path`, of one half or all."""
+    with path.open(encoding="utf-8") as file:
+        rows = [json.loads(line) for line in file]
+    found = [Golden(row["question"], tuple(row["guides"]), row["kind"], row["half"]) for row in rows]
+    return [golden for golden in found if half in (None, golden.half)]
+
+
+def evaluate_golden(path: Path, retriever: Retriever, half: str | None = None) -> dict[str, float]:
+    """Shares over the golden questions, with the ends of their 95 % Wilson intervals as `..._low` and `..._high`."""
+    questions = read_golden(path, half)
+    vectors = retriever.embed([golden.question for golden in questions])
+    found = [retriever.search(g.question, vector=vector) for g, vector in zip(questions, vectors, strict=True)]
+    pairs = list(zip(questions, found, strict=True))
+    inside = [(g, ranking) for g, ranking in pairs if g.guides]
+    figures: dict[str, float] = {"in_scope": len(inside)}
+
+    def share(name: str, hits: Sequence[bool]) -> None:
+        if hits:
+            figures[name] = sum(hits) / len(hits)
+            figures[f"{name}_low"], figures[f"{name}_high"] = wilson(sum(hits), len(hits))
+
+    share("right_first", [ranking.guides[0].id in g.guides for g, ranking in inside])
+    share("right_in_3", [any(r.id in g.guides for r in ranking.guides[:3]) for g, ranking in inside])
+    share("answered", [ranking.status == "answer" for _, ranking in inside])
+    share("answered_right", [r.status == "answer" and r.guides[0].id in g.guides for g, r in inside])
+    share("answered_wrong", [r.status == "answer" and r.guides[0].id not in g.guides for g, r in inside])
+    share("clarified", [ranking.status == "clarify" for _, ranking in inside])
+    for kind in sorted({g.kind for g, _ in pairs if not g.guides}):
+        outside = [ranking for g, ranking in pairs if g.kind == kind]
+        share(f"{kind}_answered", [ranking.status == "answer" for ranking in outside])
+        share(f"{kind}_clarified", [ranking.status == "clarify" for ranking in outside])
+    sure = [g for g, ranking in pairs if ranking.status == "answer" and ranking.confidence >= 0.9]
+    rights = [
+        ranking.guides[0].id in g.guides
+        for g, ranking in pairs
+        if ranking.status == "answer" and ranking.confidence >= 0.9
+    ]
+    if sure:
+        share("sure_and_right", rights)
+        figures["sure_share"] = sum(bool(g.guides) for g in sure) / max(len(inside), 1)
+    return figures
+
+
+def calibrate(path: Path, retriever: Retriever) -> Calibration:
+    """Fit the confidence on the tuning half of the golden questions; `indexer.calibration.save` keeps it."""
+    signals, right, strange = [], [], []
+    for golden in read_golden(path, "tune"):
+        guide, found = retriever.signals(golden.question)
+        signals.append(found)
+        right.append(guide in golden.guides)
+        strange.append(golden.kind in ("near_miss", "unrelated"))
+    return fit(signals, right, strange)
+
+
+def wilson(hits: int, count: int) -> tuple[float, float]:
+    """The 95 % Wilson score interval of a share (Wilson 1927, https://doi.org/10.1080/01621459.1927.10502953)."""
+    z, share = 1.96, hits / count
+    middle = (share + z * z / (2 * count)) / (1 + z * z / count)
+    half = z * ((share * (1 - share) / count + z * z / (4 * count * count)) ** 0.5) / (1 + z * z / count)
+    return max(0.0, middle - half), min(1.0, middle + half)
