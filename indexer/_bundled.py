@@ -22,7 +22,7 @@ class BundledE5(InputModule):
     config_keys: list[str] = []  # noqa: RUF012 - declared so by the base class
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # the base class is not annotated
         self.engine = E5()
         self.max_seq_length = MAX_TOKENS
 

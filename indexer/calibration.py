@@ -14,12 +14,11 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
 PATH = Path(__file__).with_name("calibration.json")
 # Of the near misses and unrelated questions, these shares may get an answer, or an answer or an offer. The thresholds
 # follow from them.
-MOST_ANSWERED = 0.025
+MOST_ANSWERED = 0.022
 MOST_OFFERED = 0.06
 
 

@@ -58,7 +58,7 @@ def plain(text: str) -> str:
 
 def passages_of(guide: Guide) -> list[Passage]:
     """One passage a section in the guide's order; a section longer than LONGEST is split where a sentence ends."""
-    passages = []
+    passages: list[Passage] = []
     for heading, section in guide.sections.items():
         for text in _pieces(plain(section)):
             passage_id = f"{guide.id}:{len(passages)}"

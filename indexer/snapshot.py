@@ -434,7 +434,7 @@ def _read_manifest(path: Path) -> dict[str, Any]:
     return manifest
 
 
-def _read_faiss(path: Path) -> faiss.IndexFlatIP:
+def _read_faiss(path: Path) -> Any:  # noqa: ANN401 - FAISS declares the base class only
     import faiss
 
     # Through memory, so that a failed read or write is Python's OSError and not a RuntimeError of the library.

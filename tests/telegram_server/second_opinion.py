@@ -92,7 +92,8 @@ def _unknown(value: object) -> Iterable[str]:
         if value.api_kwargs:
             newer = _fields_of_aiogram(type(value).__name__)
             yield from (name for name in value.api_kwargs if name not in newer)
-        for name in _attributes(type(value)):
+        cls: type = type(value)
+        for name in _attributes(cls):
             yield from _unknown(getattr(value, name, None))
     elif isinstance(value, tuple | list):
         for item in value:

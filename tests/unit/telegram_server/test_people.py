@@ -92,7 +92,7 @@ async def test_everything_people_send_parses_with_both_libraries(
     await group.promote_bot(by=anna)
     await anna.block_bot()
     updates = await api.updates()
-    assert len(updates) == 28
+    assert len(updates) == 24
     for update in updates:
         Update.model_validate(update, context={"bot": bot})
     origins = [u["message"]["forward_origin"]["type"] for u in updates if "forward_origin" in u.get("message", {})]
