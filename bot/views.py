@@ -1,6 +1,6 @@
 """Results as text, entities and keyboards: the only place where words meet the user."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import TypeVar
 
@@ -45,6 +45,8 @@ Call = TypeVar("Call", SendMessage, EditMessageText)
 NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 # Texts of the assistant exist in these; guides are German with an English summary.
 INTERFACE_LANGUAGES = ("de", "en")
+# All sources of a guide stand under its sections; an answer names the first of them.
+MOST_SOURCES = 5
 COMMANDS = ("start", "hilfe", "themen", "sektor", "sprache", "impressum", "abbrechen")
 
 
@@ -220,17 +222,18 @@ class Views:
         _ = translator("en" if mode == "en" else "de")
         lead = (*_quoted(quote), *self._notice(mode, language), *self._overdue(guide, day, _))
         text = Text(*lead, Bold(guide.title), "\n\n")
+        more = [] if mode == "easy" else self._more(guide, best, turn.dialogue.sector)
         if mode == "easy":
             text += Text(Italic(_easy_label(_)), "\n\n", "\n".join(guide.easy))
         else:
             summary = Text(guide.summary_en.strip()) if mode == "en" else self._section_text(guide, SUMMARY)
             text += summary
-            more = self._more(guide, best, turn.dialogue.sector)
             if mode == "en" and more:
                 text += Text("\n\n", Italic(_("The following parts are in German.")))
             for heading, part in more:
                 text += Text("\n\n", Bold(heading), "\n", part)
-        text += Text("\n\n", *self._sources(guide, None, _), "\n", *self._checked(guide, _))
+        shown = [guide.sections[heading] for heading, _part in (*more, (SUMMARY, None))]
+        text += Text("\n\n", *self._sources(guide, self._answer_sources(guide, shown), _), *self._checked(guide, _))
         keyboard = self._answer_keyboard(guide, best, turn.dialogue.sector, _)
         if query:
             self._replace(turn, query, text, keyboard)
@@ -380,16 +383,21 @@ class Views:
         text = _("Last checked on {date}. Information, not legal or tax advice.").format(date=_date(guide.as_of))
         return [Italic(text)]
 
-    def _sources(self, guide: Guide, cited: set[str] | None, _: Translate) -> list[Text | str]:
-        """The sources with their numbers, one a line; all of them, or those in `cited`."""
+    def _sources(self, guide: Guide, cited: Collection[str], _: Translate) -> list[Text | str]:
+        """The sources in `cited` with their numbers, one a line."""
         parts: list[Text | str] = [Bold(_("Sources")), "\n"]
         for number, source in enumerate(guide.sources, 1):
-            if cited is not None and source.id not in cited:
-                continue
-            stand = _("as of {date}").format(date=_date(source.as_of))
-            kind = ", " + _("experience, not a source of law") if source.kind == "experience" else ""
-            parts += [f"[{number}] {source.title} ({source.publisher}, {stand}{kind})", "\n"]
+            if source.id in cited:
+                stand = _("as of {date}").format(date=_date(source.as_of))
+                kind = ", " + _("experience, not a source of law") if source.kind == "experience" else ""
+                parts += [f"[{number}] {source.title} ({source.publisher}, {stand}{kind})", "\n"]
         return parts
+
+    def _answer_sources(self, guide: Guide, shown: Sequence[str]) -> list[str]:
+        """The ids of the sources under an answer: those cited in what is shown, then what the guide's law rests on."""
+        cited = [name for text in shown for name in CITATION.findall(text)]
+        resting = CITATION.findall(guide.sections[LAW])
+        return list(dict.fromkeys([*cited, *resting]))[: max(MOST_SOURCES, len(set(cited)))]
 
     def _section_text(self, guide: Guide, heading: str) -> Text:
         return self._marked_up(guide, guide.sections[heading])

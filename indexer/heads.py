@@ -150,9 +150,8 @@ class Heads:
             return self.character_bias
         unique, counts = np.unique(columns, return_counts=True)
         values = (1 + np.log(counts)).astype(np.float32) * self.idf[unique]
-        values /= np.linalg.norm(values)
-        distances: Floats = values @ self.character[unique] + self.character_bias
-        return distances
+        distances = (values / np.linalg.norm(values)) @ self.character[unique] + self.character_bias
+        return distances.astype(np.float32)
 
 
 def _analyser() -> Callable[[str], list[str]]:

@@ -426,8 +426,6 @@ class BotMethods:
     def _target(self, call: Call) -> tuple[Chat, int | None]:
         """Chat and topic to write to."""
         chat = self._chat(call.params["chat_id"])
-        # Even a refused attempt shows that the bot has reacted.
-        self._server.note_attempt(chat)
         self._check_reachable(chat)
         if chat.bot_status != "administrator" and not chat.bot_may_send:
             raise bad_request("not enough rights to send text messages to the chat")

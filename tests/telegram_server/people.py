@@ -60,7 +60,7 @@ class Callback:
     """Parameters of answerCallbackQuery; None until it is answered."""
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Chat:
     """A chat as the server sees it. Message objects are never changed: an edit puts a new one in their place."""
 
@@ -284,11 +284,11 @@ class Chat:
         for number in [n for n, message in self.history.items() if message.get("message_thread_id") == topic.id]:
             self.deleted[number] = self.history.pop(number)
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return self.user.name if self.user else f"{self.type} {self.title!r}"
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class User:
     """A person. Everything is done in the private chat with the bot unless `chat` says otherwise."""
 
@@ -593,7 +593,7 @@ class User:
         }
         self.server.updates.add("my_chat_member", change)
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return self.name
 
 

@@ -344,9 +344,6 @@ class TelegramServer:
         self._log.append((chat, None))
         self._notify()
 
-    def note_attempt(self, chat: Chat) -> None:
-        chat.waiting.clear()
-
     def note_bot(self, chat: Chat, call: Call, message: Json | None = None) -> None:
         chat.waiting.clear()
         if message:
@@ -459,8 +456,9 @@ class TelegramServer:
         self._check_block(call, hit)
         call.result = await self._perform(call)
         if "after" in hit:
-            self._note_unread(call)
             await _run(hit["after"])
+        if "before" in hit or "after" in hit:
+            self._note_unread(call)  # the hook may have killed the caller
         if fail and fail.error:
             self._note_unread(call)
             call.injected = True
@@ -488,6 +486,9 @@ class TelegramServer:
             self.calls.append(call)
         if error.misuse:
             self.violations.append(str(call))
+        chat = self.chats.get(call.params.get("chat_id", 0))
+        if chat and error.code == 403:
+            chat.waiting.clear()  # nobody can reply to her
         return _answer(error)
 
     def _note_unread(self, call: Call) -> None:

@@ -152,16 +152,12 @@ class UpdateQueue:
             if item.id >= offset:
                 kept.append(item)
                 continue
-            self._confirm(item)
+            item.confirmed = True
             if item.copies:
                 item.copies -= 1
                 kept.append(item)
         self.pending = kept
         self.on_change()
-
-    @staticmethod
-    def _confirm(item: Pending) -> None:
-        item.confirmed = True
 
     async def _wait(self, timeout: float) -> None:
         self._poll = poll = asyncio.get_running_loop().create_future()
@@ -253,7 +249,7 @@ class UpdateQueue:
                 problem = await self._push(item, hook)
             if problem is None:
                 failures = 0
-                self._confirm(item)
+                item.confirmed = True
                 if item.copies:
                     item.copies -= 1
                     continue

@@ -1,6 +1,8 @@
 """Faults happen when a test orders them, and `verify` finds what a bot makes of them."""
 
 import asyncio
+import signal
+import sys
 
 import aiohttp
 import pytest
@@ -132,9 +134,19 @@ async def test_a_lost_reply_is_found(api: Api, server: TelegramServer, anna: Use
     updates = await api.updates()
     server.verify()  # not confirmed yet, so it comes again
     await api.updates(offset=updates[-1]["update_id"] + 1)
+    await api.ok("sendChatAction", chat_id=anna.id, action="typing")  # is no reply
     with pytest.raises(AssertionError, match="lost reply: Anna wrote"):
         server.verify()
     await api.ok("sendMessage", chat_id=anna.id, text="Hier.")
+    server.verify()
+
+
+async def test_nobody_loses_a_reply_that_cannot_be_sent(api: Api, server: TelegramServer, anna: User) -> None:
+    await anna.send("Wo gibt es Geld?")
+    await anna.block_bot()
+    await api.updates(offset=(await api.updates())[-1]["update_id"] + 1)
+    server.expect_error("bot was blocked by the user")
+    await api.refused("sendMessage", chat_id=anna.id, text="Hier.")
     server.verify()
 
 
@@ -173,3 +185,42 @@ async def test_a_caller_that_dies_has_sent_all_the_same(api: Api, server: Telegr
     sending.cancel()
     release.set()
     assert [message["text"] for message in await anna.replies()] == ["x"]
+
+
+CLIENT = """
+import sys, urllib.parse, urllib.request
+url, chat_id = sys.argv[1:]
+urllib.request.urlopen(url + "/sendMessage", urllib.parse.urlencode({"chat_id": chat_id, "text": "x"}).encode())
+"""
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+async def test_a_process_killed_while_sending_has_sent(server: TelegramServer, anna: User, moment: str) -> None:
+    url = f"{server.url}/bot{server.token}"
+    client = await asyncio.create_subprocess_exec(sys.executable, "-c", CLIENT, url, str(anna.id))
+
+    async def kill() -> None:
+        client.kill()
+        await client.wait()
+
+    (server.faults.before if moment == "before" else server.faults.after)("sendMessage", kill)
+    await anna.replies()
+    again = await asyncio.create_subprocess_exec(sys.executable, "-c", CLIENT, url, str(anna.id))
+    assert await again.wait() == 0
+    assert client.returncode == -signal.SIGKILL
+    assert anna.texts == ["x", "x"]
+    server.verify()  # the second was right: the first had no answer
+
+
+async def test_closing_ends_what_is_still_open(clock: VirtualClock) -> None:
+    async with TelegramServer(clock=clock) as server, aiohttp.ClientSession() as session:
+        anna, api = server.user("Anna", started=True), Api(server, session)
+        server.faults.slow("sendMessage", 3600)
+        polling = asyncio.create_task(api("getUpdates", timeout=50))
+        sending = asyncio.create_task(api("sendMessage", chat_id=anna.id, text="x"))
+        await anna.replies()
+        await server.wait_for(lambda: server.updates.polled)
+        await server.close()
+        assert await polling == {"ok": True, "result": []}
+        with pytest.raises(aiohttp.ClientError):
+            await sending
