@@ -4,7 +4,7 @@ An index directory holds snapshots and the small file `current` that names the l
 
     index/
       current                      the name of the live snapshot
-      20261124T080000-1a2b3c4d/    manifest.json, passages.jsonl, *.faiss, words.*, parts.*, heads.*, ...
+      20261124T080000123456-1a2b3c4d/    manifest.json, passages.jsonl, *.faiss, words.*, parts.*, heads.*, ...
 
 A snapshot is written beside, under a name that begins with a dot, and renamed when it is complete; then `current` is
 replaced. A reader thus sees the old index or the new one, never a half of either.
@@ -302,7 +302,7 @@ class _Build:
                 "negatives": sum(owner == NO_GUIDE for _, owner in self.bank),
             },
         }
-        path = self._write(directory, f"{now:%Y%m%dT%H%M%S}-{corpus[:8]}", hashes, vectors, lexical, heads, manifest)
+        path = self._write(directory, f"{now:%Y%m%dT%H%M%S%f}-{corpus[:8]}", hashes, vectors, lexical, heads, manifest)
         snapshot = Snapshot.read(path, self.model)
         if activate:
             with _clear_errors(directory):
@@ -405,7 +405,7 @@ class _Build:
                 (temporary / MANIFEST).write_text(text + "\n", encoding="utf-8")
                 for file_path in temporary.iterdir():
                     _sync(file_path)
-                path = _free_name(directory, name)
+                path = directory / name
                 temporary.chmod(0o755)
                 temporary.rename(path)
                 _sync(directory)
@@ -475,16 +475,6 @@ def _remove_abandoned(directory: Path) -> None:
     for path in directory.glob(".building-*"):
         if time.time() - path.stat().st_mtime > 3600:
             shutil.rmtree(path, ignore_errors=True)
-
-
-def _free_name(directory: Path, name: str) -> Path:
-    """A path in `directory` that does not exist yet: two builds may fall into one second."""
-    path = directory / name
-    number = 1
-    while path.exists():
-        number += 1
-        path = directory / f"{name}-{number}"
-    return path
 
 
 @contextlib.contextmanager

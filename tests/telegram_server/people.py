@@ -483,7 +483,11 @@ class User:
             assert chat.migrated_to is None, f"{chat} has become {chat.migrated_to}"
 
     def _bot_sees(self, chat: Chat, message: Json) -> bool:
-        """Privacy mode: in a group a plain member bot sees commands, mentions and replies to itself only."""
+        """Privacy mode: in a group a plain member bot sees commands and replies to itself only.
+
+        BotFather says that mentions reach it too; reports from practice say that they do not (telegraf #545,
+        nanobot #449). To try a bot without privacy mode set `server.bot["can_read_all_group_messages"]`.
+        """
         if chat is self.chat:
             return True
         if chat.bot_status == "administrator":
@@ -493,11 +497,9 @@ class User:
         bot = self.server.bot
         if bot["can_read_all_group_messages"]:
             return True
-        text = text_of(message)
-        addressed = f"@{bot['username']}".lower() in text.lower()
+        command, _, addressee = next(iter(text_of(message).split()), "").partition("@")
         to_bot = message.get("reply_to_message", {}).get("from", {}).get("id") == bot["id"]
-        command = text.startswith("/") and "@" not in text.split()[0]
-        return bool(addressed or to_bot or command)
+        return bool(to_bot or (command.startswith("/") and addressee.lower() in ("", bot["username"].lower())))
 
     async def edit(self, message: Json, text: str) -> Json:
         """Edit one of her own messages."""

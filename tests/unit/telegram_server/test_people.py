@@ -131,10 +131,16 @@ async def test_privacy_mode_hides_what_does_not_concern_the_bot(api: Api, server
     group = server.group("Runde", [anna], bot_rights=None)
     await anna.send("unter uns", chat=group)
     await anna.send("/hilfe", chat=group)
+    await anna.send("/hilfe@kooperationslotse_bot", chat=group)
     await anna.send("/hilfe@other_bot", chat=group)
+    await anna.send("@kooperationslotse_bot unter uns", chat=group)
     sent = await api.ok("sendMessage", chat_id=group.id, text="x")
     await anna.send("gern", chat=group, reply_to=sent)
-    assert [update["message"]["text"] for update in await api.updates()] == ["/hilfe", "gern"]
+    assert [update["message"]["text"] for update in await api.updates()] == [
+        "/hilfe",
+        "/hilfe@kooperationslotse_bot",
+        "gern",
+    ]
 
 
 async def test_a_thread_of_replies_is_no_topic(server: TelegramServer, api: Api, anna: User) -> None:
