@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 VENV := .venv
 RUN := $(VENV)/bin
 
-.PHONY: install chat bot test bench clean
+.PHONY: install chat bot test clean
 
 install: $(VENV)/.stamp
 
@@ -29,9 +29,6 @@ test: $(VENV)/.stamp-dev
 	$(RUN)/lint-imports
 	$(RUN)/lotse check
 	$(RUN)/pytest
-
-bench: $(VENV)/.stamp-dev
-	$(RUN)/python -m bench.run
 
 clean:
 	rm -rf $(VENV) data

@@ -191,7 +191,7 @@ async def test_what_it_cannot_read_gets_a_kind_sentence(server: TelegramServer, 
 
 
 @pytest.mark.parametrize(
-    "data", [b"s:spende-oder-sponsoring:s:-:00000000", b"s:gibt-es-nicht:s:-:1", b"x" * 64, b"a:b"]
+    "forged", [b"s:spende-oder-sponsoring:s:-:00000000", b"s:gibt-es-nicht:s:-:1", b"x" * 64, b"a:b"]
 )
 async def test_stale_and_forged_buttons_ask_to_ask_again(server: TelegramServer, app: App, forged: bytes) -> None:
     anna = server.user("Anna", language_code="de")

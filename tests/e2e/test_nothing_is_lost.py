@@ -3,13 +3,10 @@
 import asyncio
 
 import pytest
-from aiogram.client.session.aiohttp import AiohttpSession
-from aiogram.client.telegram import TelegramAPIServer
 from sqlalchemy import select
 
-from bot.app import App, run_app
+from bot.app import App
 from bot.database import InboxRow, OutboxRow
-from bot.live import Live
 from bot.outbox import Budget
 from bot.settings import Settings
 from tests.telegram_server import TelegramServer, VirtualClock
@@ -68,47 +65,6 @@ async def test_payloads_are_encrypted_and_deleted_once_handled(
     for file in settings.data_dir.iterdir():
         assert b"Zwetschgenkuchen" not in file.read_bytes()
     assert (settings.data_dir / "lotse.key").stat().st_mode & 0o077 == 0
-
-
-async def test_a_handler_that_raises_is_retried_and_then_owned_up_to(
-    server: TelegramServer, settings: Settings, live: Live, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    clock = VirtualClock()
-    session = AiohttpSession(api=TelegramAPIServer.from_base(server.url))
-    async with run_app(settings, server.token, session, live, clock=clock, metered=False) as app:
-
-        def fail(*_: object) -> None:
-            raise RuntimeError("broken on purpose")
-
-        monkeypatch.setattr(app.answers.answerer, "answer", fail)
-        polling = asyncio.create_task(app.poller.run())
-        anna = server.user("Anna", language_code="de")
-        await anna.send("Was ist eine Spende?")
-        (reply,) = await clock.drive(anna.replies())
-        assert "schiefgegangen" in reply["text"]
-        await clock.drive(app.idle())
-        polling.cancel()
-        await asyncio.gather(polling, return_exceptions=True)
-
-
-async def test_thirty_questions_in_a_minute_are_slowed_with_a_notice_and_others_are_not(
-    server: TelegramServer, settings: Settings, live: Live
-) -> None:
-    clock = VirtualClock()
-    session = AiohttpSession(api=TelegramAPIServer.from_base(server.url))
-    async with run_app(settings, server.token, session, live, clock=clock) as app:
-        polling = asyncio.create_task(app.poller.run())
-        anna, ben = server.user("Anna", language_code="de"), server.user("Ben", language_code="de")
-        for _ in range(30):
-            await anna.send("Hallo")
-        await server.wait_until_confirmed()
-        assert "Guten Tag" in (await ben.ask("Hallo"))["text"]
-        replies = await clock.drive(anna.replies(31, timeout=60))
-        notices = [reply for reply in replies if "sehr schnell" in reply["text"]]
-        assert len(notices) == 1
-        await clock.drive(app.idle())
-        polling.cancel()
-        await asyncio.gather(polling, return_exceptions=True)
 
 
 async def test_the_budget_keeps_to_telegrams_limits() -> None:
