@@ -68,7 +68,7 @@ class Budget:
     def _missing(self, key: int | None) -> float:
         # The tiny tolerance keeps rounding from asking for a wait too short for any clock to show.
         short = 1.0 - self._tokens(key)
-        return short / self._bucket(key)[0] if short > 1e-6 else 0.0
+        return short / self._bucket(key)[0] if short > 1e-4 else 0.0
 
     def _take(self, key: int | None) -> None:
         self._level[key] = (self._tokens(key) - 1.0, self._clock.time())

@@ -113,6 +113,7 @@ def test_every_key_of_the_example_file_is_a_setting_and_the_other_way_round() ->
 
 def test_the_example_file_is_a_valid_configuration(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("LOTSE_DATA_DIR", raising=False)
     Path(".env").write_text((PROJECT / ".env.example").read_text(encoding="utf-8"), encoding="utf-8")
     assert load_settings().data_dir == Path("data")
     with pytest.raises(ConfigurationError, match="TELEGRAM_BOT_TOKEN fehlt"):
