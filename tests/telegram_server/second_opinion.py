@@ -76,7 +76,7 @@ def _check(cls: type[TelegramObject], value: Any) -> list[str]:  # noqa: ANN401 
     for item in value if isinstance(value, list) else [value]:
         try:
             parsed = cls.de_json(item, bot=None)
-            problems += [f"{cls.__name__} has no field {name!r}" for name in _unknown(parsed)]
+            problems += _unknown(parsed)
             message = parsed.effective_message if isinstance(parsed, telegram.Update) else parsed
             if isinstance(message, telegram.Message):
                 message.parse_entities()
@@ -87,11 +87,12 @@ def _check(cls: type[TelegramObject], value: Any) -> list[str]:  # noqa: ANN401 
 
 
 def _unknown(value: object) -> Iterable[str]:
-    """Field names at any depth that neither library knows; aiogram follows the Bot API faster."""
+    """Fields at any depth that neither library knows; aiogram follows the Bot API faster."""
     if isinstance(value, TelegramObject):
         if value.api_kwargs:
-            newer = _fields_of_aiogram(type(value).__name__)
-            yield from (name for name in value.api_kwargs if name not in newer)
+            cls_name = type(value).__name__
+            newer = _fields_of_aiogram(cls_name)
+            yield from (f"{cls_name} has no field {name!r}" for name in value.api_kwargs if name not in newer)
         cls: type = type(value)
         for name in _attributes(cls):
             yield from _unknown(getattr(value, name, None))

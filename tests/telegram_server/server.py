@@ -60,6 +60,8 @@ class Call:
     time: float
     files: dict[str, Upload] = field(default_factory=dict, repr=False)
     connection: object = field(default=None, repr=False)
+    done: bool = False
+    """Whether it was carried out; with a fault it may have an `error` all the same."""
     result: Any = None
     error: ApiError | None = None
     injected: bool = False
@@ -276,7 +278,7 @@ class TelegramServer:
 
     def calls_of(self, method: str) -> list[Call]:
         """The calls of a method that went well."""
-        return [call for call in self.calls if call.method == method and call.error is None]
+        return [call for call in self.calls if call.method == method and call.done and call.error is None]
 
     @property
     def refusals(self) -> list[Call]:
@@ -443,6 +445,9 @@ class TelegramServer:
 
     async def _perform_with_faults(self, call: Call, raw: Json, hit: dict[str, Fault]) -> web.Response | None:
         """The answer; None when a hook makes the call vanish."""
+        if call.method.lower() not in schema.METHODS:
+            raise ApiError(404, "Not Found", misuse=True)
+        call.params = schema.parse(call.method, raw)
         fail = hit.get("fail")
         if "before" in hit and await _run(hit["before"]) is False:
             call.error, call.injected = ApiError(503, "vanished"), True
@@ -450,11 +455,9 @@ class TelegramServer:
         if fail and fail.error and not fail.accepted:
             call.injected = True
             raise fail.error
-        if call.method.lower() not in schema.METHODS:
-            raise ApiError(404, "Not Found", misuse=True)
-        call.params = schema.parse(call.method, raw)
         self._check_block(call, hit)
         call.result = await self._perform(call)
+        call.done = True
         if "after" in hit:
             await _run(hit["after"])
         if "before" in hit or "after" in hit:

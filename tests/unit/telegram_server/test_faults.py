@@ -104,6 +104,7 @@ async def test_a_hook_runs_before_or_after_a_call(api: Api, server: TelegramServ
 
     async def look() -> None:
         seen.append(anna.texts)
+        assert len(server.calls_of("sendMessage")) == len(anna.texts)  # what is not yet carried out does not count
 
     server.faults.before("sendMessage", look)
     server.faults.after("sendMessage", look)

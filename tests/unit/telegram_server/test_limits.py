@@ -154,6 +154,8 @@ async def test_a_keyboard_has_at_most_8_a_row_and_100_in_all(api: Api, anna: Use
         ("sendMessage", {"text": 7}),
         ("sendMessage", {"text": "x", "message_thread_id": "seven"}),
         ("sendMessage", {"text": "x", "reply_markup": {"inline_keyboard": "x"}}),
+        ("sendMessage", {"text": "x", "entities": [{"type": "bold", "offset": 0}]}),
+        ("sendMessage", {"text": "x", "entities": [{"type": "bold", "offset": 0, "length": "1"}]}),
         ("sendMessage", {"text": "x", "parse_mode": "HTML"}),
         ("sendMessage", {"text": "x", "business_connection_id": "x"}),
         ("deleteMessage", {}),
@@ -163,7 +165,7 @@ async def test_a_keyboard_has_at_most_8_a_row_and_100_in_all(api: Api, anna: Use
 async def test_misuse_fails_the_test_itself(
     api: Api, server: TelegramServer, anna: User, method: str, parameters: Json
 ) -> None:
-    await api.refused(method, chat_id=anna.id, **parameters)
+    assert "[test server]" in await api.refused(method, chat_id=anna.id, **parameters)
     server.expect_error("400")
     with pytest.raises(AssertionError, match="test server"):
         server.verify()
