@@ -1,20 +1,11 @@
 """The guides as they are shown: figures filled in for the day, passages found again by their short code."""
 
-from datetime import UTC, date, datetime
+from datetime import date
 from functools import lru_cache
-from zoneinfo import ZoneInfo
 
 from bot.callbacks import CODES, NO_PASSAGE
 from indexer.passages import Passage, passages_of
 from knowledge_base.guide import Guide, Knowledge, Taxonomy
-
-# The law that the guides describe changes at midnight German time.
-BERLIN = ZoneInfo("Europe/Berlin")
-
-
-def day_of(now: float) -> date:
-    """The German calendar day of `now` (seconds since the epoch)."""
-    return datetime.fromtimestamp(now, UTC).astimezone(BERLIN).date()
 
 
 class Library:

@@ -12,13 +12,14 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot.library import Library, day_of
 from bot.settings import Settings
 from indexer.embedder import BUNDLED, EmbedderError, load_embedder, model_name
 from indexer.snapshot import CURRENT, MANIFEST, BuildReport, Snapshot, SnapshotError, build, make_current
+from knowledge_base.figures import day_of
 from knowledge_base.guide import Knowledge, KnowledgeError, load_or_raise
 
 if TYPE_CHECKING:
+    from bot.library import Library
     from indexer.retriever import Retriever
 
 logger = logging.getLogger(__name__)
@@ -34,7 +35,7 @@ class IndexingError(Exception):
 class Live:
     """One state of what the assistant knows: what is searched and what is shown belong together."""
 
-    library: Library
+    library: "Library"
     retriever: "Retriever"
 
 
@@ -89,6 +90,8 @@ def open_live(settings: Settings, now: float) -> Live:
         raise IndexingError(str(error)) from None
     except (OSError, ValueError):
         raise IndexingError("Der Index ist unvollständig. `lotse index --full` baut ihn neu.") from None
+    # Imported here, so that what only asks whether the index is stale need not load Telegram's types.
+    from bot.library import Library
     from indexer.retriever import Retriever
 
     return Live(Library(knowledge), Retriever(snapshot, embedder))

@@ -35,9 +35,10 @@ from bot.callbacks import (
     SetSector,
 )
 from bot.dialogue import Dialogue, Turn
-from bot.library import Library, day_of, passage_by_code
+from bot.library import Library, passage_by_code
 from bot.richtext import from_markup, split
 from bot.translation import Translate, languages, translator
+from knowledge_base.figures import day_of
 from knowledge_base.guide import CITATION, EXAMPLE, LAW, PITFALLS, STEPS, SUMMARY, VIEWS, Guide
 
 Keyboard = list[list[InlineKeyboardButton]]

@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass, fields, replace
+from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
 PATH = Path(__file__).with_name("calibration.json")
-# Of the near misses and unrelated questions, these shares may get an answer, or an answer or an offer. The thresholds
-# follow from them.
-MOST_ANSWERED = 0.022
-MOST_OFFERED = 0.06
+# An answer is given when it is more likely right than not; an offer while it has a real chance. Thresholds taken from the
+# tail of the tuning half's near misses were tried: a handful of questions moved them, and they did not carry over from
+# 12 guides to 64.
+ANSWER = 0.5
+CLARIFY = 0.2
 
 
 @dataclass(frozen=True)
@@ -82,26 +83,22 @@ class Calibration:
         return "clarify" if confidence >= self.clarify else "no_answer"
 
 
-def fit(signals: Sequence[Signals], right: Sequence[bool], strange: Sequence[bool]) -> Calibration:
-    """Fit the confidence to labelled questions: `right` says whether the first guide answers each.
-
-    `strange` marks the near misses and unrelated questions, by which the thresholds are set. At least one of each.
-    """
+def fit(signals: Sequence[Signals], right: Sequence[bool]) -> Calibration:
+    """Fit the confidence to labelled questions: `right` says whether the first guide answers each; some do, some not."""
     from sklearn.linear_model import LogisticRegression
 
-    matrix, labels = np.array([astuple(one) for one in signals]), np.array(right)
+    matrix = np.array([astuple(one) for one in signals])
     mean, scale = matrix.mean(axis=0), matrix.std(axis=0)
     scale[scale == 0] = 1.0
     # Strong regularisation: the few hundred questions here must carry over to others.
-    model = LogisticRegression(C=0.3).fit((matrix - mean) / scale, labels)
-    fitted = Calibration(
-        tuple(mean.tolist()), tuple(scale.tolist()), tuple(model.coef_[0].tolist()), float(model.intercept_[0]), 1, 1
-    )
-    outside = [fitted.confidence(one) for one, is_strange in zip(signals, strange, strict=True) if is_strange]
-    return replace(
-        fitted,
-        answer=float(np.quantile(outside, 1 - MOST_ANSWERED)),
-        clarify=float(np.quantile(outside, 1 - MOST_OFFERED)),
+    model = LogisticRegression(C=0.3).fit((matrix - mean) / scale, np.array(right))
+    return Calibration(
+        mean=tuple(mean.tolist()),
+        scale=tuple(scale.tolist()),
+        weights=tuple(model.coef_[0].tolist()),
+        bias=float(model.intercept_[0]),
+        answer=ANSWER,
+        clarify=CLARIFY,
     )
 
 

@@ -1,11 +1,14 @@
 """Figures that change by law: one place (`zahlen.yaml`), a value per period of validity, named in guides as `{{ zahl.<id> }}`."""
 
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Literal, Self
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+# The law that the figures come from changes at midnight German time.
+BERLIN = ZoneInfo("Europe/Berlin")
 Language = Literal["de", "en"]
 PLACEHOLDER = re.compile(r"\{\{\s*zahl\.([a-z0-9_]+)\s*\}\}")
 
@@ -47,6 +50,11 @@ class Figure(BaseModel):
 
 
 Figures = dict[str, Figure]
+
+
+def day_of(now: float) -> date:
+    """The German calendar day of `now` (seconds since the epoch)."""
+    return datetime.fromtimestamp(now, UTC).astimezone(BERLIN).date()
 
 
 def named_in(text: str) -> list[str]:

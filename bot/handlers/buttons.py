@@ -18,8 +18,9 @@ from bot.callbacks import (
 )
 from bot.database import FeedbackRow
 from bot.dialogue import Turn
-from bot.library import Library, day_of
+from bot.library import Library
 from bot.views import Views
+from knowledge_base.figures import day_of
 from knowledge_base.guide import Guide
 
 

@@ -9,8 +9,9 @@ from aiogram.types import Message
 from bot.answering import Answer, AnswerService, Asked
 from bot.callbacks import NO_PASSAGE
 from bot.dialogue import Turn
-from bot.library import Library, day_of, passage_code
+from bot.library import Library, passage_code
 from bot.views import Views
+from knowledge_base.figures import day_of
 from knowledge_base.guide import SUMMARY, Guide
 
 # Who sees a text is told at once that it is being worked on; the chat's id.

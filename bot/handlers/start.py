@@ -8,8 +8,9 @@ from aiogram.types import CallbackQuery, Message
 
 from bot.callbacks import NO_PASSAGE, OpenChapter, OpenChapters, SetLanguage, SetSector
 from bot.dialogue import LanguageMode, Turn
-from bot.library import Library, day_of
+from bot.library import Library
 from bot.views import Views
+from knowledge_base.figures import day_of
 from knowledge_base.guide import VIEWS
 
 

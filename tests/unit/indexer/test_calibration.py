@@ -23,7 +23,7 @@ def examples(count: int = 200) -> tuple[list[Signals], list[bool]]:
 
 def test_a_fitted_confidence_tells_right_from_wrong() -> None:
     signals, right = examples()
-    calibration = fit(signals, right, [not is_right for is_right in right])
+    calibration = fit(signals, right)
     assert calibration.confidence(GOOD) > 0.95
     assert calibration.confidence(BAD) < 0.05
     assert calibration.status(calibration.confidence(GOOD)) == "answer"
@@ -33,7 +33,7 @@ def test_a_fitted_confidence_tells_right_from_wrong() -> None:
 
 def test_a_saved_calibration_is_loaded_as_it_was(tmp_path: Path) -> None:
     signals, right = examples()
-    calibration = fit(signals, right, [not is_right for is_right in right])
+    calibration = fit(signals, right)
     save(calibration, tmp_path / "calibration.json")
     loaded = Calibration.load(tmp_path / "calibration.json")
     for one in (GOOD, BAD, signals[0]):

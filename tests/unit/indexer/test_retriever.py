@@ -41,7 +41,7 @@ def test_the_passages_of_the_first_guide_are_all_its_own_best_first(retriever: R
     assert {ranked.passage.guide for ranked in own} == {"spende"}
     assert own[0].passage.heading == "Recht"
     assert len(own) == 2
-    assert ranking.passages[0] == own[0]
+    assert ranking.passages[0].passage == own[0].passage
     assert ranking.passages_in("gibt-es-nicht") == []
 
 
