@@ -3,15 +3,21 @@
 import asyncio
 
 import pytest
+from aiogram.client.session.aiohttp import AiohttpSession
+from aiogram.client.telegram import TelegramAPIServer
 from sqlalchemy import select
 
-from bot.app import App
+from bot.app import App, run_app
 from bot.database import InboxRow, OutboxRow
+from bot.inbox import Throttle
+from bot.live import Live
 from bot.outbox import Budget
 from bot.settings import Settings
 from tests.telegram_server import TelegramServer, VirtualClock
 
 pytestmark = pytest.mark.slow
+# The clock jumps an hour whenever only the hourly clean-up is left to wait for; real time is bounded by the waits.
+PATIENCE = 1e8
 
 
 async def test_a_repeated_update_is_answered_once(server: TelegramServer, app: App) -> None:
@@ -65,6 +71,53 @@ async def test_payloads_are_encrypted_and_deleted_once_handled(
     for file in settings.data_dir.iterdir():
         assert b"Zwetschgenkuchen" not in file.read_bytes()
     assert (settings.data_dir / "lotse.key").stat().st_mode & 0o077 == 0
+
+
+async def test_a_handler_that_raises_is_retried_and_then_owned_up_to(
+    server: TelegramServer, settings: Settings, live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = VirtualClock()
+    session = AiohttpSession(api=TelegramAPIServer.from_base(server.url))
+    async with run_app(settings, server.token, session, live, clock=clock, metered=False) as app:
+
+        def fail(*_: object) -> None:
+            raise RuntimeError("broken on purpose")
+
+        monkeypatch.setattr(app.answers.answerer, "answer", fail)
+        polling = asyncio.create_task(app.poller.run())
+        anna = server.user("Anna", language_code="de")
+        await anna.send("Was ist eine Spende?")
+        (reply,) = await clock.drive(anna.replies(), limit=PATIENCE)
+        assert "schiefgegangen" in reply["text"]
+        await clock.drive(app.idle(), limit=PATIENCE)
+        polling.cancel()
+        await asyncio.gather(polling, return_exceptions=True)
+
+
+async def test_who_asks_very_fast_is_slowed_with_a_notice_and_others_are_not(
+    server: TelegramServer, settings: Settings, live: Live
+) -> None:
+    session = AiohttpSession(api=TelegramAPIServer.from_base(server.url))
+    async with run_app(settings, server.token, session, live) as app:
+        polling = asyncio.create_task(app.poller.run())
+        anna, ben = server.user("Anna", language_code="de"), server.user("Ben", language_code="de")
+        for number in range(12):
+            await anna.send("Danke" if number % 2 else "Hallo")
+        assert "Guten Tag" in (await ben.ask("Hallo"))["text"]
+        assert len(anna.messages) < 12
+        replies = await anna.replies(13, timeout=60)
+        assert len([reply for reply in replies if "sehr schnell" in reply["text"]]) == 1
+        await app.idle()
+        polling.cancel()
+        await asyncio.gather(polling, return_exceptions=True)
+
+
+def test_thirty_messages_in_a_minute_wait_their_turn() -> None:
+    throttle = Throttle(VirtualClock())
+    delays = [throttle.delay(1) for _ in range(30)]
+    assert [seconds for seconds, _ in delays] == [0.0] * 10 + [Throttle.PACE] * 20
+    assert [number for number, (_, first) in enumerate(delays) if first] == [10]
+    assert throttle.delay(2) == (0.0, False)
 
 
 async def test_the_budget_keeps_to_telegrams_limits() -> None:
