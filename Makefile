@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 VENV := .venv
 RUN := $(VENV)/bin
 
-.PHONY: install chat bot test clean
+.PHONY: install chat bot test bench clean
 
 install: $(VENV)/.stamp
 
@@ -29,6 +29,11 @@ test: $(VENV)/.stamp-dev
 	$(RUN)/lint-imports
 	$(RUN)/lotse check
 	$(RUN)/pytest
+
+bench: $(VENV)/.stamp-dev
+	$(RUN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
+	$(RUN)/python -m bench.run
+	$(RUN)/python -m bench.compare
 
 clean:
 	rm -rf $(VENV) data

@@ -39,8 +39,8 @@ def load_embedder(model: str | None = None) -> SentenceTransformer:
         embedder = SentenceTransformer(model)
     except (OSError, ValueError) as error:
         raise EmbedderError(
-            f"The model {model!r} cannot be loaded ({error}). Set LOTSE_MODEL to the name of a model of the Hugging "
-            "Face hub or to a folder, or leave it empty for the bundled model."
+            f"Das Modell {model!r} kann nicht geladen werden ({error}). LOTSE_MODEL nennt ein Modell des Hugging-Face-Hubs "
+            "oder einen Ordner; leer steht es für das eingebaute Modell."
         ) from error
     embedder.model_card_data.model_name = model
     return embedder

@@ -43,7 +43,7 @@ Floats = npt.NDArray[np.float32]
 Progress = Callable[[str, int, int], None]
 
 SCHEMA = 1
-MENDS = "Run `lotse index --full` to build it anew."
+MENDS = "`lotse index --full` baut ihn neu."
 CURRENT = "current"
 MANIFEST = "manifest.json"
 CHUNK = 256  # texts embedded between two calls of `progress`
@@ -131,7 +131,7 @@ class Snapshot:
         try:
             name = (directory / CURRENT).read_text(encoding="utf-8").strip()
         except OSError as error:
-            raise SnapshotError(f"There is no index in {directory}. Run `lotse index` to build it.") from error
+            raise SnapshotError(f"In {directory} gibt es keinen Index. `lotse index` baut ihn.") from error
         return cls.read(directory / name, model)
 
     @classmethod
@@ -140,19 +140,19 @@ class Snapshot:
         manifest = _read_manifest(path)
         if manifest.get("schema") != SCHEMA:
             raise SnapshotError(
-                f"The index {path} has schema {manifest.get('schema')}, this program needs {SCHEMA}. {MENDS}"
+                f"Der Index {path} hat Schema {manifest.get('schema')}, dieses Programm braucht {SCHEMA}. {MENDS}"
             )
         if manifest["model"] != model:
             raise SnapshotError(
-                f"The index {path} was built with the model {manifest['model']!r}, but {model!r} is configured. {MENDS}"
+                f"Der Index {path} gehört zum Modell {manifest['model']!r}, eingestellt ist {model!r}. {MENDS}"
             )
         for file, size in manifest["files"].items():
             if not (path / file).is_file() or (path / file).stat().st_size != size:
-                raise SnapshotError(f"The index {path} is incomplete: {file} is missing or damaged. {MENDS}")
+                raise SnapshotError(f"Der Index {path} ist unvollständig: {file} fehlt oder ist beschädigt. {MENDS}")
         try:
             return cls._read_parts(path, manifest)
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise SnapshotError(f"The index {path} is damaged ({error}). {MENDS}") from error
+            raise SnapshotError(f"Der Index {path} ist beschädigt ({error}). {MENDS}") from error
 
     @classmethod
     def _read_parts(cls, path: Path, manifest: dict[str, Any]) -> Snapshot:
@@ -199,7 +199,7 @@ def build(
     passages = [passage for guide in guide_list for passage in passages_of(guide)]
     if not passages:
         raise SnapshotError(
-            "There is nothing to index: no guide has any text. Check the knowledge base (`lotse check`)."
+            "Es gibt nichts zu indizieren: Kein Leitfaden hat Text. `lotse check` prüft die Wissensbasis."
         )
     return _Build(guide_list, passages, [clean(text) for text in negatives], embedder, previous, progress).run(
         directory, activate
@@ -216,7 +216,7 @@ def build_corpus(
 ) -> BuildReport:
     """Build a snapshot of bare passages (a BEIR corpus): no guides, no bank, no heads. Else as `build`."""
     if not passages:
-        raise SnapshotError("There is nothing to index: the corpus is empty.")
+        raise SnapshotError("Es gibt nichts zu indizieren: Das Korpus ist leer.")
     return _Build([], list(passages), [], embedder, previous, progress).run(directory, True)
 
 
@@ -428,9 +428,9 @@ def _read_manifest(path: Path) -> dict[str, Any]:
     try:
         manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise SnapshotError(f"The index {path} is incomplete: {MANIFEST} cannot be read. {MENDS}") from error
+        raise SnapshotError(f"Der Index {path} ist unvollständig: {MANIFEST} ist nicht lesbar. {MENDS}") from error
     if not isinstance(manifest, dict):
-        raise SnapshotError(f"The index {path} is damaged: {MANIFEST} has no fields. {MENDS}")
+        raise SnapshotError(f"Der Index {path} ist beschädigt: {MANIFEST} hat keine Felder. {MENDS}")
     return manifest
 
 
@@ -484,10 +484,10 @@ def _clear_errors(directory: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise SnapshotError(
-                f"No space is left for the index in {directory}. Free some and run `lotse index` again; the last good "
-                "index stays in use."
+                f"In {directory} ist kein Platz mehr für den Index. Platz schaffen und `lotse index` wiederholen; der letzte "
+                "gute Index bleibt in Gebrauch."
             ) from error
         raise SnapshotError(
-            f"The index cannot be written to {directory} ({error}). Check its permissions and run `lotse index` again; "
-            "the last good index stays in use."
+            f"Der Index kann nicht nach {directory} geschrieben werden ({error}). Rechte prüfen und `lotse index` wiederholen; "
+            "der letzte gute Index bleibt in Gebrauch."
         ) from error

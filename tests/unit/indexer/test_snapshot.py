@@ -69,7 +69,7 @@ def test_another_schema_is_refused(tmp_path: Path, fake: FakeEmbedder) -> None:
     path = build(GUIDES, NEGATIVES, tmp_path, as_embedder(fake)).snapshot.path
     manifest = json.loads((path / MANIFEST).read_text())
     (path / MANIFEST).write_text(json.dumps(manifest | {"schema": 0}))
-    with pytest.raises(SnapshotError, match=r"schema 0.*lotse index --full"):
+    with pytest.raises(SnapshotError, match=r"Schema 0.*lotse index --full"):
         Snapshot.open(tmp_path, "fake")
 
 
@@ -90,7 +90,7 @@ def test_a_half_written_snapshot_is_refused(tmp_path: Path, fake: FakeEmbedder, 
 def test_a_damaged_file_of_the_right_size_is_refused(tmp_path: Path, fake: FakeEmbedder) -> None:
     path = build(GUIDES, NEGATIVES, tmp_path, as_embedder(fake)).snapshot.path / "bank.faiss"
     path.write_bytes(b"\0" * path.stat().st_size)
-    with pytest.raises(SnapshotError, match=r"damaged.*lotse index --full"):
+    with pytest.raises(SnapshotError, match=r"beschädigt.*lotse index --full"):
         Snapshot.open(tmp_path, "fake")
 
 
@@ -109,7 +109,7 @@ def test_a_full_disk_leaves_the_last_good_index_in_use(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(module, where, full)
-    with pytest.raises(SnapshotError, match=r"No space is left.*last good index stays in use"):
+    with pytest.raises(SnapshotError, match=r"kein Platz mehr.*letzte gute Index bleibt in Gebrauch"):
         build((SPENDE,), NEGATIVES, tmp_path, as_embedder(fake))
     assert Snapshot.open(tmp_path, "fake").path == good.path
     assert not list(tmp_path.glob(".building-*"))
@@ -157,11 +157,11 @@ def test_progress_reaches_its_total(tmp_path: Path, fake: FakeEmbedder) -> None:
 
 
 def test_nothing_to_index_is_said(tmp_path: Path, fake: FakeEmbedder) -> None:
-    with pytest.raises(SnapshotError, match="nothing to index"):
+    with pytest.raises(SnapshotError, match="nichts zu indizieren"):
         build([], NEGATIVES, tmp_path, as_embedder(fake))
-    with pytest.raises(SnapshotError, match="nothing to index"):
+    with pytest.raises(SnapshotError, match="nichts zu indizieren"):
         build([FakeGuide("leer", "Leer", {"Kurz gesagt": ""})], [], tmp_path, as_embedder(fake))
-    with pytest.raises(SnapshotError, match="nothing to index"):
+    with pytest.raises(SnapshotError, match="nichts zu indizieren"):
         build_corpus([], tmp_path, as_embedder(fake))
 
 
