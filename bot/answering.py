@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from bot.smalltalk import Kind, smalltalk
 from indexer.text import clean, split_sentences
+from knowledge_base.guide import VIEWS
 
 if TYPE_CHECKING:
-    from indexer.retriever import Ranking, Retriever
+    from indexer.retriever import RankedPassage, Ranking, Retriever
 
 Status = Literal["answer", "clarify", "no_answer", "smalltalk"]
 LANGUAGES = ("de", "en", "tr", "uk", "ru", "ar", "fr", "pl", "es", "it", "ro", "fa")
@@ -53,7 +54,7 @@ class FoundPassage:
 class Answer:
     """What is known about one question. `guides`: at most five ids, best first; `confidence`: calibrated, 0..1.
 
-    `best` is the passage of `guide` that fits the very question best.
+    `best` is the passage of `guide` that fits the very question best, the sectors' views apart.
     """
 
     question: str
@@ -171,34 +172,32 @@ class Answerer:
         own = Answer(
             plan.asked.text, "answer", plan.language, guide, confidence=max(alone.confidence, joined.confidence)
         )
-        passages = [
-            FoundPassage(found.passage.guide, found.passage.heading, found.passage.text, float(found.score))
-            for found in alone.passages_in(str(guide))
-        ]
+        passages = _found(alone.passages_in(str(guide)))
         others = tuple(ranked.id for ranked in joined.guides if ranked.id != guide)
-        return replace(
-            own, guides=(str(guide), *others)[:5], passages=tuple(passages[:5]), best=passages[0] if passages else None
-        )
+        return replace(own, guides=(str(guide), *others)[:5], passages=passages[:5], best=_best(passages))
 
     def _as_answer(self, plan: "_Plan", ranking: "Ranking", question: str) -> Answer:
         guides = tuple(ranked.id for ranked in ranking.guides[:5])
-        passages = tuple(
-            FoundPassage(found.passage.guide, found.passage.heading, found.passage.text, float(found.score))
-            for found in ranking.passages[:5]
-        )
         guide = guides[0] if ranking.status == "answer" and guides else None
-        inside = ranking.passages_in(guide)[:1] if guide else []
-        best = [FoundPassage(p.passage.guide, p.passage.heading, p.passage.text, float(p.score)) for p in inside]
         return Answer(
             question,
             ranking.status,
             plan.language,
             guide,
             guides,
-            passages,
+            _found(ranking.passages[:5]),
             float(ranking.confidence),
-            best=best[0] if best else None,
+            best=_best(_found(ranking.passages_in(guide))) if guide else None,
         )
+
+
+def _found(ranked: "Sequence[RankedPassage]") -> tuple[FoundPassage, ...]:
+    return tuple(FoundPassage(p.passage.guide, p.passage.heading, p.passage.text, float(p.score)) for p in ranked)
+
+
+def _best(passages: Sequence[FoundPassage]) -> FoundPassage | None:
+    """The best of a guide's passages but for the sectors' views: the own one is shown anyway, the others have a button."""
+    return next((passage for passage in passages if passage.heading not in VIEWS.values()), None)
 
 
 @dataclass(frozen=True)

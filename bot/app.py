@@ -18,7 +18,7 @@ from bot.handlers import buttons, question, start
 from bot.inbox import Inbox, Poller
 from bot.live import Live
 from bot.outbox import Budget, Outbox, Unmetered
-from bot.settings import Settings
+from bot.settings import ConfigurationError, Settings
 from bot.vault import Vault
 from bot.views import INTERFACE_LANGUAGES, Views
 
@@ -63,13 +63,21 @@ async def run_app(
     """
     clock = clock or SystemClock()
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    vault = Vault.open(settings.data_dir / "lotse.key")
+    key_file = settings.data_dir / "lotse.key"
+    key_is_new = not key_file.exists()
+    vault = Vault.open(key_file)
     database = Database(settings.database(database_name))
     bot = Bot(token, session=session)
     answers = AnswerService(Answerer(live.retriever, live.library.titles))
     typing = _Typing(bot)
     try:
         await database.migrate()
+        if key_is_new and await database.holds_payloads():
+            key_file.unlink()
+            raise ConfigurationError(
+                f"{key_file} fehlt, aber die Datenbank enthält damit verschlüsselte Nachrichten: "
+                "Stellen Sie die Datei aus der Sicherung wieder her."
+            )
         me = await bot.me()
         views = Views(live.library, me.username or "", settings.impressum)
         budget = Budget(clock, settings.sends_per_second) if metered else Unmetered(clock)

@@ -8,7 +8,20 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import BigInteger, Boolean, Connection, Float, Index, Integer, LargeBinary, MetaData, String, event
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Connection,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    event,
+    exists,
+    select,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -111,6 +124,14 @@ class Database:
         """Bring the tables to the newest schema."""
         async with self._write_engine.begin() as connection:
             await connection.run_sync(_upgrade)
+
+    async def holds_payloads(self) -> bool:
+        """Whether anything encrypted is still to be handled or sent."""
+        async with self.read() as connection:
+            query = select(
+                exists().where(InboxRow.payload.is_not(None)) | exists().where(OutboxRow.payload.is_not(None))
+            )
+            return bool((await connection.execute(query)).scalar_one())
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:

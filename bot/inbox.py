@@ -100,6 +100,7 @@ class Inbox:
                 "received_at": self._clock.time(),
             }
             for raw in updates
+            if isinstance(raw.get("update_id"), int)  # without a number it could be neither told nor acknowledged
         ]
         if not rows:
             return
@@ -258,8 +259,9 @@ class Poller:
                 logger.exception("updates could not be stored, trying again in %.0f s", pause)
             else:
                 pause = 1.0
-                if updates:
-                    offset = max(update["update_id"] for update in updates) + 1
+                numbers = [number for update in updates if isinstance(number := update.get("update_id"), int)]
+                if numbers:
+                    offset = max(numbers) + 1
                 continue
             await self._clock.sleep(pause)
             pause = min(pause * 2, 30.0)

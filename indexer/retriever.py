@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -59,18 +59,18 @@ class Ranking:
 
     status: "answer" when the first guide answers it, "clarify" when one of the first may, "no_answer" when none does.
     confidence: calibrated probability that the first guide answers the question. guides, passages: at most 10, best
-    first; passages are ranked over all guides, `passages_in` ranks those of one of `guides`.
+    first; passages are ranked over all guides, `passages_in` ranks those of one guide when asked.
     """
 
     status: Status
     confidence: float
     guides: list[RankedGuide]
     passages: list[RankedPassage]
-    by_guide: dict[str, list[RankedPassage]] = field(default_factory=dict, repr=False)
+    rank_in: Callable[[str], list[RankedPassage]] = field(default=lambda guide: [], repr=False, compare=False)
 
     def passages_in(self, guide: str) -> list[RankedPassage]:
-        """The passages of one of the ranked guides, best first; empty for any other guide."""
-        return self.by_guide.get(guide, [])
+        """All passages of a guide, best first; empty for a guide that the index does not know."""
+        return self.rank_in(guide)
 
 
 @dataclass(frozen=True)
@@ -156,11 +156,13 @@ class Retriever:
             confidence=confidence,
             guides=[RankedGuide(self.snapshot.guides[n], float(evidence.scores[n])) for n in top],
             passages=self._ranked(evidence.rows[best], evidence.row_scores[best]),
-            by_guide={self.snapshot.guides[n]: self._passages_in(int(n), vector, evidence.lexical) for n in top},
+            rank_in=lambda guide: self._passages_in(guide, vector, evidence.lexical),
         )
 
-    def _passages_in(self, guide: int, vector: Floats, lexical: Floats) -> list[RankedPassage]:
-        rows = self._guide_rows[guide]
+    def _passages_in(self, guide: str, vector: Floats, lexical: Floats) -> list[RankedPassage]:
+        if guide not in self.snapshot.guides:
+            return []
+        rows = self._guide_rows[self.snapshot.guides.index(guide)]
         scores = self._score(rows, vector, lexical)
         best = np.argsort(-scores, kind="stable")
         return self._ranked(rows[best], scores[best])

@@ -115,6 +115,19 @@ async def test_simple_german_is_labelled(server: TelegramServer, app: App) -> No
     assert "Spenden-Quittung" in answer["text"]
 
 
+async def test_the_menu_has_the_commands_by_scope_and_language(server: TelegramServer, app: App) -> None:
+    menus = {
+        (call.params["scope"]["type"], call.params.get("language_code")): call.params["commands"]
+        for call in server.calls_of("setMyCommands")
+    }
+    assert set(menus) == {(scope, code) for scope in ("all_private_chats", "all_group_chats") for code in (None, "en")}
+    private, group = menus["all_private_chats", None], menus["all_group_chats", "en"]
+    assert {"start", "hilfe", "abbrechen", "impressum", "sektor", "sprache", "themen"} == {
+        c["command"] for c in private
+    }
+    assert {"command": "hilfe", "description": "How to ask, and all commands"} in group
+
+
 async def test_topics_can_be_browsed(server: TelegramServer, app: App) -> None:
     anna = server.user("Anna", language_code="de")
     menu = await anna.ask("/themen")

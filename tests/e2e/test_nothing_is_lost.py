@@ -12,7 +12,7 @@ from bot.database import InboxRow, OutboxRow
 from bot.inbox import Throttle
 from bot.live import Live
 from bot.outbox import Budget
-from bot.settings import Settings
+from bot.settings import ConfigurationError, Settings
 from tests.telegram_server import TelegramServer, VirtualClock
 
 pytestmark = pytest.mark.slow
@@ -135,3 +135,20 @@ async def test_the_budget_keeps_to_telegrams_limits() -> None:
     assert all(later - earlier >= 60 for earlier, later in zip(group, group[20:], strict=False))
     private = [at for chat, at in sent if chat == 1]
     assert private[-1] >= 16
+
+
+async def test_without_its_key_the_bot_does_not_start_on_messages_it_cannot_read(
+    server: TelegramServer, settings: Settings, live: Live
+) -> None:
+    def session() -> AiohttpSession:
+        return AiohttpSession(api=TelegramAPIServer.from_base(server.url))
+
+    anna = server.user("Anna", language_code="de")
+    async with run_app(settings, server.token, session(), live, metered=False) as app, app.database.write() as rows:
+        row = {"bot_id": 1, "update_id": 1, "chat_key": str(anna.id), "payload": b"locked", "received_at": 0.0}
+        rows.add(InboxRow(**row))
+    (settings.data_dir / "lotse.key").unlink()
+    with pytest.raises(ConfigurationError, match="Sicherung"):
+        async with run_app(settings, server.token, session(), live, metered=False):
+            pass
+    assert not (settings.data_dir / "lotse.key").exists()

@@ -2,20 +2,26 @@
 
 import re
 import stat
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+from aiogram.methods import SendMessage
 from aiogram.types import MessageEntity
 from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po
 
 from bot.answering import detect_language, is_elliptical, questions_in, windows
-from bot.callbacks import OpenSection
+from bot.callbacks import NO_PASSAGE, OpenSection
+from bot.cli import app as cli
+from bot.dialogue import Dialogue, LanguageMode, Turn
+from bot.library import Library
 from bot.richtext import split, units
 from bot.settings import ConfigurationError, Settings, TelegramSettings, load_settings, load_telegram
 from bot.smalltalk import smalltalk
 from bot.translation import LOCALES
 from bot.vault import Vault
+from bot.views import Views
 from knowledge_base.guide import load_or_raise
 
 PROJECT = Path(__file__).parents[2]
@@ -148,3 +154,37 @@ def test_the_key_is_private_and_another_key_opens_nothing(tmp_path: Path) -> Non
     (tmp_path / "a.key").write_bytes(b"")
     with pytest.raises(ConfigurationError, match="Sicherung"):
         Vault.open(tmp_path / "a.key")
+
+
+def test_an_overdue_guide_says_so() -> None:
+    library = Library(load_or_raise())
+    turn = Turn(Dialogue(1, 1), now=datetime(2029, 1, 1, tzinfo=UTC).timestamp())
+    guide = library.guide("konflikte", date(2029, 1, 1))
+    assert guide
+    Views(library, "bot", "").answer(turn, guide, NO_PASSAGE)
+    (call,) = turn.outgoing
+    assert isinstance(call.method, SendMessage)
+    assert call.method.text.startswith("Achtung: Dieser Leitfaden sollte bis zum 24.11.2027 überprüft werden.")
+
+
+@pytest.mark.parametrize("guide", sorted(load_or_raise().guides))
+@pytest.mark.parametrize("sector", [None, "verwaltung"])
+@pytest.mark.parametrize("mode", ["de", "en", "easy"])
+def test_every_answer_of_every_guide_fits_one_message(guide: str, sector: str | None, mode: LanguageMode) -> None:
+    library = Library(load_or_raise())
+    found = library.guide(guide, date(2026, 11, 24))
+    assert found
+    for best in (NO_PASSAGE, "s0", "r1", "b0"):
+        turn = Turn(Dialogue(1, 1, sector=sector, language=mode), now=datetime(2026, 11, 24, tzinfo=UTC).timestamp())
+        Views(library, "bot", "").answer(turn, found, best)
+        assert len(turn.outgoing) == 1, "the buttons change this one message in place"
+
+
+def test_the_readme_names_commands_that_exist() -> None:
+    readme = (PROJECT / "README.md").read_text(encoding="utf-8")
+    commands = {
+        command.name or str(command.callback.__name__) for command in cli.registered_commands if command.callback
+    }
+    assert set(re.findall(r"`lotse (\w+)", readme)) == commands
+    targets = set(re.findall(r"^([a-z]+):", (PROJECT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    assert set(re.findall(r"make (chat|test|bot|bench|install)\b", readme)) <= targets
