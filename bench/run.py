@@ -33,7 +33,6 @@ from indexer.evaluation import read_golden
 from indexer.retriever import Retriever
 from indexer.snapshot import Snapshot, build
 from knowledge_base.guide import ROOT, load_or_raise
-from tests.telegram_server import TelegramServer
 
 PASSAGES = 10_000
 CHATS = 50
@@ -98,6 +97,9 @@ def bare_seconds(live: Live, texts: Sequence[str]) -> list[float]:
 
 async def conversation(live: Live, folder: Path) -> None:
     """Figures (a) and (b) over the test server."""
+    # Only here, for the memory of serving is measured without it.
+    from tests.telegram_server import TelegramServer
+
     texts = questions()
     async with TelegramServer(rates=False, parse_twice=False) as server:
         session = AiohttpSession(api=TelegramAPIServer.from_base(server.url))

@@ -7,8 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+import faiss
 import numpy as np
 import numpy.typing as npt
+from threadpoolctl import threadpool_limits
 
 from indexer.calibration import Calibration, Signals
 from indexer.passages import Passage
@@ -95,8 +97,13 @@ class Retriever:
         self.embedder = embedder
         self.calibration = calibration or Calibration.load()
         self._lock = threading.Lock()
+        # One question's search is too short to be shared out: its threads and the model's would wait for one another,
+        # which takes longer than the search (measured on two cores: 8 ms instead of 3, and 30 ms more for an answer).
+        faiss.omp_set_num_threads(1)
+        threadpool_limits(1, user_api="blas")
         self._guide_rows = [np.flatnonzero(snapshot.passage_owner == guide) for guide in range(len(snapshot.guides))]
         self._bank_rows = [np.flatnonzero(snapshot.bank_owner == guide) for guide in range(len(snapshot.guides))]
+        self._asked_rows = np.flatnonzero(snapshot.bank_owner != NO_GUIDE)
         self._none_rows = np.flatnonzero(snapshot.bank_owner == NO_GUIDE)
 
     def embed(self, questions: Sequence[str]) -> Floats:
@@ -248,16 +255,22 @@ class Retriever:
     def _bank_similarity(self, vector: Floats, scores: Floats) -> tuple[Floats, float]:
         """Mean cosine of each guide's best three example questions, and of the best three that no guide answers."""
         matrix = self.snapshot.bank_vectors.matrix
-        guides: Sequence[int] | Numbers = range(len(scores))
+        rows = self._asked_rows
         if len(matrix) > BANK_AT_ONCE:
-            guides = np.argsort(-scores)[:LIKELY_GUIDES]
-        similarity = np.full(len(scores), np.nan, dtype=np.float32)
-        for guide in guides:
-            similarity[guide] = _best_three(matrix[self._bank_rows[guide]] @ vector)
-        similarity = np.where(np.isnan(similarity), np.nanmin(similarity), similarity)
-        if not len(self._none_rows):
-            return similarity, float(similarity.min())
-        return similarity, _best_three(matrix[self._none_rows] @ vector)
+            rows = np.concatenate([self._bank_rows[guide] for guide in np.argsort(-scores)[:LIKELY_GUIDES]])
+            cosines, none = matrix[rows] @ vector, matrix[self._none_rows] @ vector
+        else:
+            together = matrix @ vector
+            cosines, none = together[rows], together[self._none_rows]
+        owners = self.snapshot.bank_owner[rows]
+        order = np.lexsort((-cosines, owners))
+        owners, cosines = owners[order], cosines[order]
+        starts = np.flatnonzero(np.diff(owners, prepend=NO_GUIDE))
+        sizes = np.minimum(np.diff(starts, append=len(owners)), 3)
+        total = sum(np.where(sizes > nth, cosines[np.minimum(starts + nth, len(cosines) - 1)], 0) for nth in range(3))
+        similarity = np.full(len(scores), (total / sizes).min(), dtype=np.float32)
+        similarity[owners[starts]] = total / sizes
+        return similarity, _best_three(none) if len(none) else float(similarity.min())
 
 
 def _best_three(scores: Floats) -> float:
