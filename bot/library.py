@@ -4,8 +4,12 @@ from datetime import date
 from functools import lru_cache
 
 from bot.callbacks import CODES, NO_PASSAGE
-from indexer.passages import Passage, passages_of
+from indexer.passages import passages_of, plain
+from indexer.text import split_sentences
 from knowledge_base.guide import Guide, Knowledge, Taxonomy
+
+# Enough of a sentence to tell it from the others of its section.
+BEGINNING = 30
 
 
 class Library:
@@ -49,8 +53,17 @@ def passage_code(guide: Guide, heading: str, text: str) -> str:
     return f"{letter}{parts.index(text)}" if text in parts and parts.index(text) < 10 else NO_PASSAGE
 
 
-def passage_by_code(guide: Guide, code: str) -> Passage | None:
-    """The passage that `code` names, or None when the guide has no such passage."""
+def passage_by_code(guide: Guide, code: str) -> tuple[str, str] | None:
+    """Heading and text of the passage that `code` names, or None when the guide has no such passage.
+
+    The text is the guide's own with its marks: the lines of the section that have a sentence in the passage.
+    """
     heading = CODES.get(code[:1])
-    parts = [passage for passage in passages_of(guide) if passage.heading == heading]
-    return parts[int(code[1])] if len(code) == 2 and code[1].isdecimal() and int(code[1]) < len(parts) else None
+    parts = [passage.text for passage in passages_of(guide) if passage.heading == heading]
+    if heading is None or len(code) != 2 or not code[1].isdecimal() or int(code[1]) >= len(parts):
+        return None
+    part = parts[int(code[1])]
+    lines = guide.sections[heading].split("\n")
+    return heading, "\n".join(
+        line for line in lines if any(sentence[:BEGINNING] in part for sentence in split_sentences(plain(line)))
+    )

@@ -232,8 +232,8 @@ class Views:
             if mode == "en" and more:
                 text += Text("\n\n", Italic(_("The following parts are in German.")))
             for heading, part in more:
-                text += Text("\n\n", Bold(heading), "\n", part)
-        shown = [guide.sections[heading] for heading, _part in (*more, (SUMMARY, None))]
+                text += Text("\n\n", Bold(heading), "\n", self._marked_up(guide, part))
+        shown = [guide.sections[SUMMARY], *(part for _heading, part in more)]
         text += Text("\n\n", *self._sources(guide, self._answer_sources(guide, shown), _), *self._checked(guide, _))
         keyboard = self._answer_keyboard(guide, best, turn.dialogue.sector, _)
         if query:
@@ -407,15 +407,15 @@ class Views:
         numbers = {source.id: number for number, source in enumerate(guide.sources, 1)}
         return from_markup(text, numbers.get)
 
-    def _more(self, guide: Guide, best: str, sector: str | None) -> list[tuple[str, Text]]:
+    def _more(self, guide: Guide, best: str, sector: str | None) -> list[tuple[str, str]]:
         """What is shown below the summary: the passage that answers the question better, and the own sector's view."""
         own = VIEWS.get(sector or "")
         parts = []
         passage = passage_by_code(guide, best) if best != NO_PASSAGE else None
-        if passage and passage.heading not in (SUMMARY, own):
-            parts.append((passage.heading, Text(passage.text)))
+        if passage and passage[0] not in (SUMMARY, own):
+            parts.append(passage)
         if own:
-            parts.append((own, self._section_text(guide, own)))
+            parts.append((own, guide.sections[own]))
         return parts
 
     def _answer_keyboard(self, guide: Guide, best: str, sector: str | None, _: Translate) -> Keyboard:

@@ -15,13 +15,14 @@ from bot.answering import detect_language, is_elliptical, questions_in, windows
 from bot.callbacks import NO_PASSAGE, OpenSection
 from bot.cli import app as cli
 from bot.dialogue import Dialogue, LanguageMode, Turn
-from bot.library import Library
+from bot.library import Library, passage_by_code, passage_code
 from bot.richtext import split, units
 from bot.settings import ConfigurationError, Settings, TelegramSettings, load_settings, load_telegram
 from bot.smalltalk import smalltalk
 from bot.translation import LOCALES
 from bot.vault import Vault
 from bot.views import Views
+from indexer.passages import passages_of, plain
 from knowledge_base.guide import load_or_raise
 
 PROJECT = Path(__file__).parents[2]
@@ -188,3 +189,13 @@ def test_the_readme_names_commands_that_exist() -> None:
     assert set(re.findall(r"`lotse (\w+)", readme)) == commands
     targets = set(re.findall(r"^([a-z]+):", (PROJECT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     assert set(re.findall(r"make (chat|test|bot|bench|install)\b", readme)) <= targets
+
+
+def test_a_passage_is_shown_as_the_guide_has_it_and_whole() -> None:
+    for guide in load_or_raise().filled(date(2026, 11, 24)):
+        for passage in passages_of(guide):
+            shown = passage_by_code(guide, passage_code(guide, passage.heading, passage.text))
+            assert shown
+            assert shown[0] == passage.heading
+            assert all(line in guide.sections[passage.heading].split("\n") for line in shown[1].split("\n"))
+            assert "".join(passage.text.split()) in "".join(plain(shown[1]).split())
