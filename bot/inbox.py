@@ -87,8 +87,11 @@ class Inbox:
         self.idle = self._lanes.idle
         self.close = self._lanes.close
 
-    async def store(self, updates: Iterable[dict[str, Any]]) -> None:
-        """Write updates down. Once this returns they may be acknowledged; one seen before is left out."""
+    async def store(self, updates: Iterable[dict[str, Any]]) -> int | None:
+        """Write updates down; one seen before is left out.
+
+        Returns the offset that acknowledges them, now that they are safe; None when there was none.
+        """
         rows = [
             {
                 "bot_id": self._bot.id,
@@ -103,12 +106,13 @@ class Inbox:
             if isinstance(raw.get("update_id"), int)  # without a number it could be neither told nor acknowledged
         ]
         if not rows:
-            return
+            return None
         insert = sqlite_insert if self._database.is_sqlite else postgresql_insert
         async with self._database.write() as session:
             await session.execute(insert(InboxRow).on_conflict_do_nothing(), rows)
         for key in {str(row["chat_key"]) for row in rows}:
             self._lanes.wake(key)
+        return max(int(row["update_id"]) for row in rows) + 1
 
     async def recover(self) -> None:
         """Take up what an earlier process left."""
@@ -248,7 +252,7 @@ class Poller:
             try:
                 method = GetRawUpdates(offset=offset, allowed_updates=self._allowed)
                 updates = await self._bot(method, request_timeout=method.timeout + 10)
-                await self._inbox.store(updates)
+                offset = await self._inbox.store(updates) or offset
             except TelegramUnauthorizedError:
                 raise
             except TelegramConflictError:
@@ -259,9 +263,6 @@ class Poller:
                 logger.exception("updates could not be stored, trying again in %.0f s", pause)
             else:
                 pause = 1.0
-                numbers = [number for update in updates if isinstance(number := update.get("update_id"), int)]
-                if numbers:
-                    offset = max(numbers) + 1
                 continue
             await self._clock.sleep(pause)
             pause = min(pause * 2, 30.0)
@@ -272,8 +273,10 @@ def chat_key(raw: dict[str, Any]) -> str:
     for value in raw.values():
         if isinstance(value, dict):
             message = value.get("message")
-            for place in (value, message if isinstance(message, dict) else {}):
-                for name in ("chat", "from"):
+            places = (value, message if isinstance(message, dict) else {})
+            # The chat first, wherever it stands: a tap names its person beside the message, and the chat inside it.
+            for name in ("chat", "from"):
+                for place in places:
                     found = place.get(name)
                     if isinstance(found, dict) and isinstance(found.get("id"), int):
                         return str(found["id"])

@@ -48,7 +48,7 @@ class Library:
 
 def passage_code(guide: Guide, heading: str, text: str) -> str:
     """The short code of a passage of `guide`: the letter of its section and its number in it."""
-    parts = [passage.text for passage in passages_of(guide) if passage.heading == heading]
+    parts = _parts(guide, heading)
     letter = next(letter for letter, known in CODES.items() if known == heading)
     return f"{letter}{parts.index(text)}" if text in parts and parts.index(text) < 10 else NO_PASSAGE
 
@@ -59,7 +59,7 @@ def passage_by_code(guide: Guide, code: str) -> tuple[str, str] | None:
     The text is the guide's own with its marks: the lines of the section that have a sentence in the passage.
     """
     heading = CODES.get(code[:1])
-    parts = [passage.text for passage in passages_of(guide) if passage.heading == heading]
+    parts = _parts(guide, heading)
     if heading is None or len(code) != 2 or not code[1].isdecimal() or int(code[1]) >= len(parts):
         return None
     part = parts[int(code[1])]
@@ -67,3 +67,7 @@ def passage_by_code(guide: Guide, code: str) -> tuple[str, str] | None:
     return heading, "\n".join(
         line for line in lines if any(sentence[:BEGINNING] in part for sentence in split_sentences(plain(line)))
     )
+
+
+def _parts(guide: Guide, heading: str | None) -> list[str]:
+    return [passage.text for passage in passages_of(guide) if passage.heading == heading]

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import logging
 import os
 import subprocess
 import sys
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from bot.library import Library
     from indexer.retriever import Retriever
 
-logger = logging.getLogger(__name__)
 KNOWLEDGE = "knowledge.json"
 FINGERPRINT = "fingerprint"
 

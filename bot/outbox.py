@@ -111,7 +111,7 @@ class Outbox:
             row = OutboxRow(
                 chat_id=target if isinstance(target, int) else chat_id,
                 method=type(call.method).__name__,
-                payload=self._vault.lock(call.method.model_dump_json(exclude_unset=True, exclude_none=True).encode()),
+                payload=self._pack(call.method),
                 created_at=self._clock.time(),
                 key=call.key,
                 edits=call.edits,
@@ -135,6 +135,16 @@ class Outbox:
         async with self._database.write() as session:
             old = OutboxRow.created_at < self._clock.time() - KEEP_SECONDS
             await session.execute(delete(OutboxRow).where(OutboxRow.state.in_(FINAL), old))
+
+    def _pack(self, method: TelegramMethod[Any]) -> bytes:
+        return self._vault.lock(method.model_dump_json(exclude_unset=True, exclude_none=True).encode())
+
+    def _unpack(self, row: OutboxRow) -> TelegramMethod[Any]:
+        """The call of a row. Raises ValueError when it cannot be read."""
+        method: TelegramMethod[Any] = getattr(methods, row.method).model_validate_json(
+            self._vault.unlock(row.payload or b"")
+        )
+        return method
 
     async def _deliver_all(self, chat_id: int) -> None:
         while (row := await self._claim(chat_id)) is not None:
@@ -199,8 +209,7 @@ class Outbox:
     async def _method(self, row: OutboxRow) -> TelegramMethod[Any] | None:
         """The call to make; an edit of a message that never arrived becomes a message of its own."""
         try:
-            payload = self._vault.unlock(row.payload or b"")
-            method: TelegramMethod[Any] = getattr(methods, row.method).model_validate_json(payload)
+            method = self._unpack(row)
         except ValueError:
             logger.error("outbox row %s cannot be read and is given up", row.id)
             await self._note(row, "failed", error="unreadable")
@@ -226,8 +235,7 @@ class Outbox:
         elif isinstance(method, EditMessageText) and (
             "message to edit not found" in reason or "can't be edited" in reason
         ):
-            fresh = _as_new_message(method)
-            payload = self._vault.lock(fresh.model_dump_json(exclude_unset=True, exclude_none=True).encode())
+            payload = self._pack(_as_new_message(method))
             await self._note(row, "pending", method="SendMessage", payload=payload, edits=None, key=row.edits)
         else:
             # A tap that is answered too late is of no use to anyone; everything else is a fault of ours.
@@ -255,10 +263,10 @@ class Outbox:
         async with self._database.write() as session:
             query = select(OutboxRow).where(OutboxRow.chat_id == old, OutboxRow.state.in_(LIVE))
             for row in (await session.execute(query)).scalars():
-                method = getattr(methods, row.method).model_validate_json(self._vault.unlock(row.payload or b""))
+                method: Any = self._unpack(row)
                 if getattr(method, "chat_id", None) == old:
                     method.chat_id = new
-                row.payload = self._vault.lock(method.model_dump_json(exclude_unset=True, exclude_none=True).encode())
+                row.payload = self._pack(method)
                 row.chat_id, row.state, row.due = new, "pending", 0.0
             await session.execute(update(DialogueRow).where(DialogueRow.chat_id == old).values(chat_id=new))
         self.wake([new])

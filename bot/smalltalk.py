@@ -6,212 +6,63 @@ from typing import Literal
 Kind = Literal["greeting", "thanks", "farewell", "machine", "ability", "wellbeing", "insult", "empty"]
 
 # Words that may stand beside the telling ones. A text is smalltalk only if all its words belong to one kind.
-_FILLER = {
-    "und",
-    "ja",
-    "ok",
-    "okay",
-    "na",
-    "du",
-    "sie",
-    "ihr",
-    "euch",
-    "ihnen",
-    "dir",
-    "mir",
-    "mich",
-    "lieber",
-    "liebe",
-    "liebes",
-    "bot",
-    "lotse",
-    "kooperationslotse",
-    "leute",
-    "zusammen",
-    "alle",
-    "miteinander",
-    "mal",
-    "so",
-    "sehr",
-    "ganz",
-    "the",
-    "you",
-    "there",
-    "all",
-    "and",
-    "a",
-    "bit",
-}
+_FILLER = set(
+    """
+    und ja ok okay na du sie ihr euch ihnen dir mir mich lieber liebe liebes bot lotse kooperationslotse leute
+    zusammen alle miteinander mal so sehr ganz the you there all and a bit
+    """.split()
+)
 _WORDS: dict[Kind, set[str]] = {
-    "greeting": {
-        "hallo",
-        "hallöchen",
-        "hi",
-        "hey",
-        "heyho",
-        "moin",
-        "servus",
-        "grüezi",
-        "tach",
-        "tag",
-        "guten",
-        "gutn",
-        "morgen",
-        "abend",
-        "grüß",
-        "gruß",
-        "gott",
-        "dich",
-        "grüßgott",
-        "mahlzeit",
-        "hello",
-        "good",
-        "morning",
-        "evening",
-        "afternoon",
-        "merhaba",
-        "selam",
-        "salut",
-        "bonjour",
-        "bonsoir",
-        "привіт",
-        "вітаю",
-        "مرحبا",
-    },
-    "thanks": {
-        "ok",
-        "okay",
-        "danke",
-        "dankeschön",
-        "dank",
-        "vielen",
-        "herzlichen",
-        "tausend",
-        "lieben",
-        "besten",
-        "schön",
-        "super",
-        "toll",
-        "prima",
-        "perfekt",
-        "klasse",
-        "spitze",
-        "hilfreich",
-        "das",
-        "war",
-        "hat",
-        "geholfen",
-        "bedanke",
-        "für",
-        "die",
-        "hilfe",
-        "antwort",
-        "auskunft",
-        "thanks",
-        "thank",
-        "much",
-        "many",
-        "great",
-        "helpful",
-        "cheers",
-        "teşekkürler",
-        "teşekkür",
-        "ederim",
-        "merci",
-        "дякую",
-        "شكرا",
-    },
-    "farewell": {
-        "tschüss",
-        "tschüß",
-        "tschau",
-        "ciao",
-        "bis",
-        "bald",
-        "dann",
-        "später",
-        "morgen",
-        "auf",
-        "wiedersehen",
-        "wiederschauen",
-        "ade",
-        "schönen",
-        "abend",
-        "tag",
-        "noch",
-        "bye",
-        "goodbye",
-        "see",
-        "later",
-    },
-    "insult": {
-        "idiot",
-        "idiotin",
-        "depp",
-        "trottel",
-        "blöd",
-        "blöder",
-        "blöde",
-        "blödmann",
-        "dumm",
-        "dummer",
-        "dumme",
-        "dummkopf",
-        "arsch",
-        "arschloch",
-        "scheiß",
-        "scheiße",
-        "scheisse",
-        "mist",
-        "müll",
-        "fuck",
-        "fucking",
-        "shit",
-        "stupid",
-        "useless",
-        "nutzlos",
-        "nutzloser",
-        "unbrauchbar",
-        "scheißbot",
-        "hirni",
-        "vollidiot",
-        "penner",
-        "wichser",
-        "hurensohn",
-        "fresse",
-        "halt",
-        "hau",
-        "ab",
-        "verpiss",
-        "verpisst",
-        "dich",
-        "bist",
-        "was",
-        "für",
-        "ein",
-        "eine",
-        "einen",
-        "bot",
-        "echt",
-        "voll",
-        "ist",
-        "das",
-        "doch",
-        "are",
-        "is",
-        "this",
-        "such",
-        "crap",
-        "programm",
-        "ding",
-    },
+    "greeting": set(
+        """
+        hallo hallöchen hi hey heyho moin servus grüezi tach tag guten gutn morgen abend grüß gruß gott dich
+        grüßgott mahlzeit hello good morning evening afternoon merhaba selam salut bonjour bonsoir привіт
+        вітаю مرحبا
+        """.split()
+    ),
+    "thanks": set(
+        """
+        ok okay danke dankeschön dank vielen herzlichen tausend lieben besten schön super toll prima perfekt
+        klasse spitze hilfreich das war hat geholfen bedanke für die hilfe antwort auskunft thanks thank much
+        many great helpful cheers teşekkürler teşekkür ederim merci дякую شكرا
+        """.split()
+    ),
+    "farewell": set(
+        """
+        tschüss tschüß tschau ciao bis bald dann später morgen auf wiedersehen wiederschauen ade schönen abend
+        tag noch bye goodbye see later
+        """.split()
+    ),
+    "insult": set(
+        """
+        idiot idiotin depp trottel blöd blöder blöde blödmann dumm dummer dumme dummkopf arsch arschloch
+        scheiß scheiße scheisse mist müll fuck fucking shit stupid useless nutzlos nutzloser unbrauchbar
+        scheißbot hirni vollidiot penner wichser hurensohn fresse halt hau ab verpiss verpisst dich bist was
+        für ein eine einen bot echt voll ist das doch are is this such crap programm ding
+        """.split()
+    ),
 }
 _TELLING: dict[Kind, set[str]] = {
-    "greeting": _WORDS["greeting"] - {"guten", "gutn", "good", "morgen", "abend", "tag"} | {"tag", "morgen", "abend", "morning", "evening"},
-    "thanks": {"ok", "okay", "danke", "dankeschön", "dank", "bedanke", "thanks", "thank", "cheers", "teşekkürler", "teşekkür", "merci", "дякую", "شكرا", "super", "toll", "prima", "perfekt", "klasse", "spitze", "hilfreich", "geholfen"},
-    "farewell": {"tschüss", "tschüß", "tschau", "ciao", "bis", "wiedersehen", "wiederschauen", "ade", "bye", "goodbye", "later", "schönen"},
-    "insult": {"idiot", "idiotin", "depp", "trottel", "blöd", "blöder", "blöde", "blödmann", "dumm", "dummer", "dumme", "dummkopf", "arsch", "arschloch", "scheiß", "scheiße", "scheisse", "fuck", "fucking", "shit", "stupid", "useless", "nutzlos", "nutzloser", "unbrauchbar", "scheißbot", "hirni", "vollidiot", "penner", "wichser", "hurensohn", "fresse", "verpiss", "crap", "müll"},
-}  # fmt: skip
+    "greeting": _WORDS["greeting"] - set("guten gutn good".split()),
+    "thanks": set(
+        """
+        ok okay danke dankeschön dank bedanke thanks thank cheers teşekkürler teşekkür merci дякую شكرا super
+        toll prima perfekt klasse spitze hilfreich geholfen
+        """.split()
+    ),
+    "farewell": set(
+        """
+        tschüss tschüß tschau ciao bis wiedersehen wiederschauen ade bye goodbye later schönen
+        """.split()
+    ),
+    "insult": set(
+        """
+        idiot idiotin depp trottel blöd blöder blöde blödmann dumm dummer dumme dummkopf arsch arschloch
+        scheiß scheiße scheisse fuck fucking shit stupid useless nutzlos nutzloser unbrauchbar scheißbot hirni
+        vollidiot penner wichser hurensohn fresse verpiss crap müll
+        """.split()
+    ),
+}
 _PHRASES: dict[Kind, re.Pattern[str]] = {
     "machine": re.compile(
         r"(bist|sind) (du|sie) (denn |eigentlich |wirklich |echt )?(ein |eine |'ne |n )?(echter |echte |richtiger )?(mensch|maschine|bot|roboter|ki|künstliche intelligenz|computer|programm|person|chatgpt)( oder (ein |eine )?(mensch|maschine|bot|roboter|ki|computer|programm))?"

@@ -131,15 +131,10 @@ def evaluate_golden(path: Path, retriever: Retriever, half: str | None = None) -
         outside = [ranking for g, ranking in pairs if g.kind == kind]
         share(f"{kind}_answered", [ranking.status == "answer" for ranking in outside])
         share(f"{kind}_clarified", [ranking.status == "clarify" for ranking in outside])
-    sure = [g for g, ranking in pairs if ranking.status == "answer" and ranking.confidence >= 0.9]
-    rights = [
-        ranking.guides[0].id in g.guides
-        for g, ranking in pairs
-        if ranking.status == "answer" and ranking.confidence >= 0.9
-    ]
+    sure = [(g, ranking) for g, ranking in pairs if ranking.status == "answer" and ranking.confidence >= 0.9]
     if sure:
-        share("sure_and_right", rights)
-        figures["sure_share"] = sum(bool(g.guides) for g in sure) / max(len(inside), 1)
+        share("sure_and_right", [ranking.guides[0].id in g.guides for g, ranking in sure])
+        figures["sure_share"] = sum(bool(g.guides) for g, _ in sure) / max(len(inside), 1)
     return figures
 
 

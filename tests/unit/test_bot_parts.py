@@ -15,6 +15,7 @@ from bot.answering import detect_language, is_elliptical, questions_in, windows
 from bot.callbacks import NO_PASSAGE, OpenSection
 from bot.cli import app as cli
 from bot.dialogue import Dialogue, LanguageMode, Turn
+from bot.inbox import chat_key
 from bot.library import Library, passage_by_code, passage_code
 from bot.richtext import split, units
 from bot.settings import ConfigurationError, Settings, TelegramSettings, load_settings, load_telegram
@@ -102,6 +103,15 @@ def test_follow_ups_are_short_and_lean_back() -> None:
     assert is_elliptical("und was kostet das?")
     assert is_elliptical("gilt das auch für eine gGmbH?")
     assert not is_elliptical("Unser Verein bekommt Geld von einer Firma für die Jugendarbeit, dürfen wir danken?")
+
+
+def test_a_tap_in_a_group_waits_in_the_lane_of_its_chat() -> None:
+    person, group = {"id": 7}, {"id": -5}
+    message = {"update_id": 1, "message": {"message_id": 1, "chat": group, "from": person}}
+    tap = {"update_id": 2, "callback_query": {"id": "1", "from": person, "message": {"message_id": 1, "chat": group}}}
+    assert chat_key(message) == chat_key(tap) == "-5"
+    assert chat_key({"update_id": 3, "callback_query": {"id": "1", "from": person}}) == "7"
+    assert chat_key({"update_id": 4, "message": {"chat": "nonsense"}}) == "none"
 
 
 def test_callback_data_fits_for_every_guide() -> None:
