@@ -14,7 +14,7 @@ from aiogram.types import BotCommandScopeAllGroupChats, BotCommandScopeAllPrivat
 from bot.answering import Answerer, AnswerService
 from bot.clock import Clock, SystemClock
 from bot.database import Database
-from bot.handlers import buttons, question, start
+from bot.handlers import buttons, glossary, places, question, start
 from bot.inbox import Inbox, Poller
 from bot.live import Live
 from bot.outbox import Budget, Outbox, Unmetered
@@ -106,7 +106,13 @@ async def run_app(
 def create_dispatcher() -> Dispatcher:
     """All conversations. The state of a dialogue is in the turn and the database, so aiogram keeps none."""
     dispatcher = Dispatcher(disable_fsm=True)
-    dispatcher.include_routers(start.create_router(), question.create_router(), buttons.create_router())
+    dispatcher.include_routers(
+        start.create_router(),
+        glossary.create_router(),
+        places.create_router(),
+        question.create_router(),
+        buttons.create_router(),
+    )
     return dispatcher
 
 

@@ -9,6 +9,8 @@ CODES = dict(zip("ksvwzfrb", HEADINGS, strict=True))
 OTHER_VIEWS = "o"
 RELATED = "v"
 NO_PASSAGE = "-"
+# What a place is asked for: to be remembered, to name offices, to say what the law of its state is.
+REMEMBER, OFFICES, STATE_LAW = PURPOSES = ("k", "h", "l")
 
 
 class OpenAnswer(CallbackData, prefix="a"):
@@ -60,3 +62,32 @@ class SetSector(CallbackData, prefix="sec"):
 
 class SetLanguage(CallbackData, prefix="lang"):
     language: str
+
+
+class AskPlace(CallbackData, prefix="pa"):
+    """The asker wants to know what holds in their state for `guide`."""
+
+    guide: str
+
+
+class TakePlace(CallbackData, prefix="pl"):
+    """A place is chosen. `purpose` is one of PURPOSES; without coordinates (both 0) only the state is known.
+
+    Three decimals, about 100 metres, keep the data within 64 bytes.
+    """
+
+    purpose: str
+    state: str
+    latitude: float
+    longitude: float
+    guide: str
+
+
+class ForgetPlace(CallbackData, prefix="pf"):
+    """Delete the place that is remembered."""
+
+
+class OpenTerm(CallbackData, prefix="t"):
+    """Explain a word of the glossary."""
+
+    word: str

@@ -89,18 +89,29 @@ def index(
     full: Annotated[
         bool, typer.Option("--full", help="Alles neu einbetten, nichts vom letzten Index übernehmen.")
     ] = False,
+    share: Annotated[
+        bool,
+        typer.Option(
+            "--share", help="Danach die Vektoren in der Wissensbasis ablegen: ein erster Index geht dann schnell."
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Baut den Suchindex aus den Leitfäden, neben dem laufenden, und tauscht ihn dann aus."""
-    from bot.live import IndexingError, build_index
+    from bot.live import EMBEDDINGS, IndexingError, build_index
 
+    settings = load_settings()
     # Whoever chats meanwhile comes first.
     os.nice(19)
     try:
         with _progress(enabled=sys.stderr.isatty()) as progress:
-            report = build_index(load_settings(), time.time(), full=full, progress=progress)
+            report = build_index(settings, time.time(), full=full, progress=progress)
     except IndexingError as error:
         _fail(str(error), 1)
+    if share:
+        from indexer.cache import write
+
+        write(settings.knowledge_base / EMBEDDINGS, report.snapshot)
     if as_json:
         names = ("guides", "passages", "embedded", "reused", "removed", "seconds")
         figures = {name: getattr(report, name) for name in names}

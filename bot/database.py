@@ -92,6 +92,9 @@ class DialogueRow(Base):
     language: Mapped[str | None] = mapped_column(String(8))
     guide: Mapped[str | None] = mapped_column(String(40))
     guide_at: Mapped[float | None] = mapped_column(Float)
+    place: Mapped[str | None] = mapped_column(String(80))
+    state: Mapped[str | None] = mapped_column(String(2))
+    asked_for: Mapped[str | None] = mapped_column(String(48))
 
 
 class FeedbackRow(Base):

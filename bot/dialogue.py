@@ -16,7 +16,11 @@ MEMORY_SECONDS = 1800.0
 
 @dataclass
 class Dialogue:
-    """What is remembered of one person in one chat. `language` is None until it is chosen."""
+    """What is remembered of one person in one chat. `language` is None until it is chosen.
+
+    `place` and `state` (ISO code without "DE-") are there once the person has given them; `asked_for` is what the
+    assistant wants a place for, while it waits for one (a purpose of bot.callbacks, a colon, a guide's id).
+    """
 
     chat_id: int
     user_id: int
@@ -24,6 +28,9 @@ class Dialogue:
     language: LanguageMode | None = None
     guide: str | None = None
     guide_at: float | None = None
+    place: str | None = None
+    state: str | None = None
+    asked_for: str | None = None
 
     def remember(self, guide: str, now: float) -> None:
         self.guide, self.guide_at = guide, now

@@ -6,7 +6,9 @@ from functools import lru_cache
 from bot.callbacks import CODES, NO_PASSAGE
 from indexer.passages import passages_of, plain
 from indexer.text import split_sentences
+from knowledge_base.glossary import Glossary
 from knowledge_base.guide import Guide, Knowledge, Taxonomy
+from knowledge_base.houses import House
 
 # Enough of a sentence to tell it from the others of its section.
 BEGINNING = 30
@@ -24,6 +26,14 @@ class Library:
         return self._knowledge.taxonomy
 
     @property
+    def glossary(self) -> Glossary:
+        return self._knowledge.glossary
+
+    @property
+    def houses(self) -> tuple[House, ...]:
+        return self._knowledge.houses
+
+    @property
     def titles(self) -> dict[str, str]:
         """The title of each guide by its id."""
         return {guide.id: guide.title for guide in self._knowledge.guides.values()}
@@ -31,6 +41,10 @@ class Library:
     def guide(self, guide_id: str | None, day: date) -> Guide | None:
         """The guide with its figures as of `day`, or None for an id that does not exist (any more)."""
         return self._filled(guide_id, day) if guide_id in self._knowledge.guides else None
+
+    def all(self) -> list[Guide]:
+        """All guides, their figures not filled in."""
+        return list(self._knowledge.guides.values())
 
     def chapter(self, chapter_id: str) -> list[Guide]:
         """The guides of a chapter, by title."""

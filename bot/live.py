@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.settings import Settings
+from indexer.cache import read as read_cache
 from indexer.embedder import BUNDLED, EmbedderError, load_embedder, model_name
 from indexer.snapshot import CURRENT, MANIFEST, BuildReport, Snapshot, SnapshotError, build, make_current
 from knowledge_base.figures import day_of
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 KNOWLEDGE = "knowledge.json"
 FINGERPRINT = "fingerprint"
+EMBEDDINGS = "embeddings.npz"
 
 
 class IndexingError(Exception):
@@ -51,6 +53,7 @@ def build_index(
             settings.snapshots,
             embedder,
             previous=previous,
+            cache=None if full else read_cache(settings.knowledge_base / EMBEDDINGS, model_name(embedder)),
             progress=progress,
             activate=False,
         )

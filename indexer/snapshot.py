@@ -20,7 +20,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -184,13 +184,14 @@ def build(
     embedder: SentenceTransformer,
     *,
     previous: Snapshot | None = None,
+    cache: Mapping[str, Floats] | None = None,
     progress: Progress | None = None,
     activate: bool = True,
 ) -> BuildReport:
     """Build a snapshot of `guides` in the index `directory` and make it the live one.
 
-    `negatives` are questions that no guide answers. Texts that `previous` holds, made with the same model, are not
-    embedded again. `progress(stage, done, total)` is told the stages "embed", "train" and "write". With
+    `negatives` are questions that no guide answers. Texts that `previous` holds, made with the same model, or whose
+    embeddings are in `cache` (indexer.cache), are not embedded again. `progress(stage, done, total)` is told the stages "embed", "train" and "write". With
     `activate=False` the new snapshot is left beside the live one, for `make_current`. Figures in the guides' texts are
     to be filled in before. Raises SnapshotError when nothing is to be indexed or the disk is full; the live snapshot
     then stays in use.
@@ -201,9 +202,8 @@ def build(
         raise SnapshotError(
             "Es gibt nichts zu indizieren: Kein Leitfaden hat Text. `lotse check` prüft die Wissensbasis."
         )
-    return _Build(guide_list, passages, [clean(text) for text in negatives], embedder, previous, progress).run(
-        directory, activate
-    )
+    negative_list = [clean(text) for text in negatives]
+    return _Build(guide_list, passages, negative_list, embedder, previous, progress, cache).run(directory, activate)
 
 
 def build_corpus(
@@ -243,8 +243,10 @@ class _Build:
         embedder: SentenceTransformer,
         previous: Snapshot | None,
         progress: Progress | None,
+        cache: Mapping[str, Floats] | None = None,
     ) -> None:
         self.guides = guides
+        self.cache = cache or {}
         self.passages = passages
         self.embedder = embedder
         self.model = model_name(embedder)
@@ -322,10 +324,11 @@ class _Build:
             snapshot=snapshot,
         )
 
-    def _known_vectors(self) -> dict[str, tuple[Vectors, int]]:
-        if self.previous is None:
-            return {}
-        return {key: (kind, row) for kind in _kinds(self.previous) for row, key in enumerate(kind.hashes)}
+    def _known_vectors(self) -> dict[str, Floats]:
+        known = dict(self.cache)
+        if self.previous is not None:
+            known |= {key: kind.matrix[row] for kind in _kinds(self.previous) for row, key in enumerate(kind.hashes)}
+        return known
 
     def _embed(self, texts: list[tuple[str, str]]) -> dict[str, Floats]:
         """Embed (role, text) pairs, longest first so that texts of one length share a batch."""
@@ -342,15 +345,11 @@ class _Build:
         self.embedding_seconds = time.perf_counter() - started
         return fresh
 
-    def _gather(self, keys: list[str], known: dict[str, tuple[Vectors, int]], fresh: dict[str, Floats]) -> Floats:
+    def _gather(self, keys: list[str], known: Mapping[str, Floats], fresh: Mapping[str, Floats]) -> Floats:
         dimension = self.embedder.get_embedding_dimension()
         vectors = np.zeros((len(keys), int(dimension or 0)), dtype=np.float32)
         for row, key in enumerate(keys):
-            if key in fresh:
-                vectors[row] = fresh[key]
-            else:
-                kind, old = known[key]
-                vectors[row] = kind.matrix[old]
+            vectors[row] = fresh[key] if key in fresh else known[key]
         return vectors
 
     def _heads(self, texts: list[str], bank_vectors: Floats, corpus: str) -> Heads | None:

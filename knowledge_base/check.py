@@ -1,18 +1,22 @@
 """`lotse check`: everything that is to mend in the knowledge base, for all files at once."""
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from datetime import date, timedelta
 from pathlib import Path
 
-from knowledge_base.figures import Figures, named_in
+import numpy as np
+
+from knowledge_base.figures import Figures, named_in, spelled_out
 from knowledge_base.guide import CITATION, HEADINGS, LAW, ROOT, SUMMARY, Guide, Knowledge, Parsed, Problem, load
 
 SUMMARY_LIMIT = 600
 # A section opens in place in a message of at most 4096 UTF-16 units, together with title and sources.
 SECTION_LIMIT = 2400
 WORDS = (500, 900)
-MINIMUM_QUESTIONS = 32
+MINIMUM_QUESTIONS = 64
+# Cosine of two questions' character 4-grams from which they are one question in other words: seen by reading pairs.
+TOO_CLOSE = 0.8
 NOTICE = timedelta(days=30)
 MARKUP = re.compile(r"<[a-zA-Z/!][^>]*>|\]\(|^\s*\||`|^\s*>|^ {2,}[-\d]|__", re.MULTILINE)
 
@@ -27,6 +31,8 @@ def check(root: Path = ROOT, today: date | None = None) -> list[Problem]:
     problems += _check_banks(root, parsed_guides)
     if knowledge:
         problems += _check_references(knowledge, parsed_guides)
+        problems += _check_glossary(knowledge)
+        problems += _check_houses(knowledge)
         problems += _check_figures(knowledge.figures, parsed_guides, day)
     return sorted(set(problems))
 
@@ -97,6 +103,8 @@ def _check_guide(parsed: Parsed, guide: Guide, day: date) -> list[Problem]:
         if text.count("**") % 2:
             report(line, heading, "Eine fett gesetzte Stelle ist nicht geschlossen.", "Zweites ** ergänzen.")
     cited = {source for text in guide.sections.values() for source in CITATION.findall(text)}
+    if guide.state_law:
+        cited |= {rule.source for rule in guide.state_law.rules.values()}
     known = [source.id for source in guide.sources]
     for source in sorted(cited - set(known)):
         report(
@@ -167,6 +175,7 @@ def _check_banks(root: Path, parsed_guides: list[Parsed]) -> list[Problem]:
                     "Eine der beiden streichen: Eine Frage hat einen Leitfaden.",
                 )
             )
+    found += _too_close([(text, *places[0]) for text, places in asked.items()])
     for guide in guides.values():
         if len(guide.questions) < MINIMUM_QUESTIONS:
             file = f"questions/{guide.id}.txt"
@@ -179,6 +188,30 @@ def _check_banks(root: Path, parsed_guides: list[Parsed]) -> list[Problem]:
                     f"Mindestens {MINIMUM_QUESTIONS} Beispielfragen sammeln.",
                 )
             )
+    return found
+
+
+def _too_close(asked: list[tuple[str, str, int]]) -> list[Problem]:
+    """Pairs of (question, file, line) that differ in little more than a word, within a bank and across banks."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    if len(asked) < 2:
+        return []
+    # What many questions have in common tells none apart, and makes most of the work.
+    common = 0.02 if len(asked) > 1000 else 1.0
+    features = TfidfVectorizer(
+        analyzer="char_wb", ngram_range=(4, 4), max_df=common, sublinear_tf=True, dtype=np.float32
+    )
+    rows = features.fit_transform(text for text, _, _ in asked)
+    found: list[Problem] = []
+    for start in range(0, len(asked), 512):
+        near = (rows[start : start + 512] @ rows.T).tocoo()
+        for row, column, cosine in zip(near.row + start, near.col, near.data, strict=True):
+            if row > column and cosine >= TOO_CLOSE:
+                (_, file, line), (other, other_file, other_line) = asked[row], asked[column]
+                message = f"Fast dieselbe Frage steht in {other_file}:{other_line}: „{other[:80]}“."
+                mend = "Eine der beiden streichen oder nach etwas anderem fragen."
+                found.append(Problem(file, line, "Frage", message, mend, "warning"))
     return found
 
 
@@ -220,6 +253,44 @@ def _check_references(knowledge: Knowledge, parsed_guides: list[Parsed]) -> list
                         "id eines anderen Leitfadens eintragen.",
                     )
                 )
+            elif guide.id not in knowledge.guides[other].related:
+                found.append(
+                    Problem(
+                        parsed.file,
+                        parsed.lines["related"],
+                        "related",
+                        f"Der Leitfaden „{other}“ verweist nicht zurück.",
+                        f"Dort {guide.id} unter related ergänzen oder hier streichen.",
+                    )
+                )
+    return found
+
+
+def _check_glossary(knowledge: Knowledge) -> list[Problem]:
+    found: list[Problem] = []
+    owner: dict[str, str] = {}
+    for word, term in knowledge.terms.items():
+        for form in (word, *term.also):
+            if owner.setdefault(form.casefold(), word) != word:
+                message = f"„{form}“ steht auch bei „{owner[form.casefold()]}“."
+                found.append(Problem("glossar.yaml", 0, word, message, "Bei einem der beiden Wörter streichen."))
+        for guide in term.guides:
+            if guide not in knowledge.guides:
+                message = f"Den Leitfaden „{guide}“ gibt es nicht."
+                found.append(Problem("glossar.yaml", 0, word, message, "id eines Leitfadens eintragen."))
+    return found
+
+
+def _check_houses(knowledge: Knowledge) -> list[Problem]:
+    found: list[Problem] = []
+    ids = Counter(house.id for house in knowledge.houses)
+    for house_id in (house_id for house_id, count in ids.items() if count > 1):
+        message = f"Die id „{house_id}“ kommt mehrmals vor."
+        found.append(Problem("houses.yaml", 0, house_id, message, "Eine andere id vergeben."))
+    for state, label in knowledge.taxonomy.states.items():
+        if not any(state in house.states for house in knowledge.houses):
+            message = f"Für {label} ist keine Stelle eingetragen."
+            found.append(Problem("houses.yaml", 0, state, message, "Eine Stelle ergänzen.", "warning"))
     return found
 
 
@@ -244,6 +315,17 @@ def _check_figures(figures: Figures, parsed_guides: list[Parsed], day: date) -> 
                             name,
                             f"Die Zahl „{figure_id}“ steht nicht in zahlen.yaml.",
                             "Schreibweise prüfen oder die Zahl dort anlegen.",
+                        )
+                    )
+            for written, figure_id in spelled_out(text, figures):
+                if written not in guide.plain_figures:
+                    found.append(
+                        Problem(
+                            parsed.file,
+                            line,
+                            name,
+                            f"„{written}“ ist ein Wert aus zahlen.yaml ({figure_id}).",
+                            f"Als {{{{ zahl.{figure_id} }}}} schreiben; ist etwas anderes gemeint, unter plain_figures aufführen.",
                         )
                     )
             if "{{" in re.sub(r"\{\{\s*zahl\.[a-z0-9_]+\s*\}\}", "", text):

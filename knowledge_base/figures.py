@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, date, datetime
+from functools import cache
 from typing import Literal, Self
 from zoneinfo import ZoneInfo
 
@@ -60,6 +61,27 @@ def day_of(now: float) -> date:
 def named_in(text: str) -> list[str]:
     """The ids of the figures that `text` names, in order, repeats included."""
     return PLACEHOLDER.findall(text)
+
+
+def spelled_out(text: str, figures: Figures) -> list[tuple[str, str]]:
+    """The figures that `text` states by themselves instead of naming them: (as written, id), in any of their periods."""
+    found: dict[str, str] = {}
+    for figure_id, figure in figures.items():
+        for period in figure.values:
+            for value in (period.value, period.value_en):
+                if match := _as_written(value).search(text):
+                    found.setdefault(match[0], figure_id)
+    return list(found.items())
+
+
+@cache
+def _as_written(value: str) -> re.Pattern[str]:
+    """A value in all its spellings: with or without thousands separator, with the word or the sign of its unit."""
+    pattern = re.escape(value).replace(r"\ ", r"\s*")
+    pattern = re.sub(r"(?<=\d)(\\\.|,)(?=\d{3})", r"\1?", pattern)
+    for word, spellings in (("Euro", "(?:Euro|€|EUR)"), ("EUR", "(?:EUR|€)"), ("Prozent", "(?:Prozent|%)")):
+        pattern = re.sub(rf"\b{word}\b", spellings, pattern)
+    return re.compile(rf"(?<![\d.,]){pattern}(?!\w)")
 
 
 def fill(text: str, figures: Figures, day: date, language: Language = "de") -> str:

@@ -4,6 +4,7 @@ import hashlib
 import re
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,6 +12,8 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from knowledge_base.figures import Figure, Figures, Language, fill
+from knowledge_base.glossary import Glossary, Term
+from knowledge_base.houses import House, StateId
 
 ROOT = Path(__file__).parent
 SUMMARY = "Kurz gesagt"
@@ -53,8 +56,29 @@ class Source(BaseModel):
     as_of: date
 
 
+class StateRule(BaseModel):
+    """What one state's law says; `source` is the id of one of the guide's sources."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    text: str = Field(min_length=10, max_length=300)
+    source: str
+
+
+class StateLaw(BaseModel):
+    """Where the answer depends on the law of the asker's state: what differs, and the rules that are known."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    differs: str = Field(min_length=10, max_length=200)
+    rules: dict[StateId, StateRule] = {}
+
+
 class FrontMatter(BaseModel):
-    """The YAML head of a guide's file."""
+    """The YAML head of a guide's file.
+
+    `plain_figures` are amounts in the text that only look like a figure of zahlen.yaml, such as a sum in an example.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -69,6 +93,8 @@ class FrontMatter(BaseModel):
     as_of: date
     review_by: date
     related: tuple[str, ...] = Field(max_length=6)
+    plain_figures: tuple[str, ...] = ()
+    state_law: StateLaw | None = None
 
 
 class Guide(FrontMatter):
@@ -115,6 +141,7 @@ class Taxonomy(BaseModel):
     chapters: dict[str, Chapter]
     sectors: dict[SectorId, SectorLabel]
     themes: dict[str, str]
+    states: dict[StateId, str]
 
 
 class Knowledge(BaseModel):
@@ -126,6 +153,12 @@ class Knowledge(BaseModel):
     taxonomy: Taxonomy
     figures: Figures
     negatives: tuple[str, ...] = ()
+    terms: dict[str, Term]
+    houses: tuple[House, ...]
+
+    @cached_property
+    def glossary(self) -> Glossary:
+        return Glossary(self.terms)
 
     def filled(self, day: date) -> list[Guide]:
         """All guides with their figures as of `day`."""
@@ -293,6 +326,8 @@ def load(root: Path = ROOT) -> tuple[Knowledge | None, list[Parsed], list[Proble
     problems: list[Problem] = []
     taxonomy = _read_yaml(root / "taxonomy.yaml", root, TypeAdapter(Taxonomy), problems)
     figures = _read_yaml(root / "zahlen.yaml", root, TypeAdapter(dict[str, Figure]), problems)
+    terms = _read_yaml(root / "glossar.yaml", root, TypeAdapter(dict[str, Term]), problems)
+    houses = _read_yaml(root / "houses.yaml", root, TypeAdapter(tuple[House, ...]), problems)
     parsed_guides = []
     for path in sorted((root / "guides").glob("*/*.md")):
         file = path.relative_to(root).as_posix()
@@ -329,9 +364,12 @@ def load(root: Path = ROOT) -> tuple[Knowledge | None, list[Parsed], list[Proble
         if (root / "questions" / "_none.txt").exists()
         else ()
     )
-    if problems or taxonomy is None or figures is None:
+    if problems:
         return None, parsed_guides, problems
-    return Knowledge(guides=guides, taxonomy=taxonomy, figures=figures, negatives=negatives), parsed_guides, problems
+    knowledge = Knowledge(
+        guides=guides, taxonomy=taxonomy, figures=figures, negatives=negatives, terms=terms, houses=houses
+    )
+    return knowledge, parsed_guides, problems
 
 
 def load_or_raise(root: Path = ROOT) -> Knowledge:
@@ -361,7 +399,9 @@ def _read_yaml(path: Path, root: Path, adapter: TypeAdapter[Any], problems: list
     try:
         text = read_text(path)
         node = yaml.compose(text, Loader=yaml.CSafeLoader)
-        for key, value in node.value if node else ():
+        if isinstance(node, yaml.SequenceNode):
+            parsed.lines |= {str(number): item.start_mark.line + 1 for number, item in enumerate(node.value)}
+        for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
             parsed.lines[str(key.value)] = key.start_mark.line + 1
             for inner, _ in value.value if isinstance(value, yaml.MappingNode) else ():
                 parsed.lines[f"{key.value}.{inner.value}"] = inner.start_mark.line + 1

@@ -17,9 +17,9 @@ from tests.telegram_server import TelegramServer
 
 @pytest.fixture(scope="session")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder with a built index."""
+    """A data folder with a built index, made as a first index is: with the knowledge base's own embeddings."""
     folder = tmp_path_factory.mktemp("data")
-    build_index(Settings(data_dir=folder, _env_file=None), time.time(), full=True, progress=lambda *_: None)
+    build_index(Settings(data_dir=folder, _env_file=None), time.time(), full=False, progress=lambda *_: None)
     return folder
 
 

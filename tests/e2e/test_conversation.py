@@ -122,9 +122,19 @@ async def test_the_menu_has_the_commands_by_scope_and_language(server: TelegramS
     }
     assert set(menus) == {(scope, code) for scope in ("all_private_chats", "all_group_chats") for code in (None, "en")}
     private, group = menus["all_private_chats", None], menus["all_group_chats", "en"]
-    assert {"start", "hilfe", "abbrechen", "impressum", "sektor", "sprache", "themen"} == {
-        c["command"] for c in private
+    names = {
+        "start",
+        "hilfe",
+        "abbrechen",
+        "impressum",
+        "sektor",
+        "sprache",
+        "themen",
+        "glossar",
+        "anlaufstellen",
+        "ort",
     }
+    assert names == {command["command"] for command in private}
     assert {"command": "hilfe", "description": "How to ask, and all commands"} in group
 
 
@@ -184,7 +194,7 @@ async def test_an_edited_question_updates_its_answer(server: TelegramServer, app
     assert len(anna.messages) == 1
 
 
-@pytest.mark.parametrize("kind", ["photo", "voice", "sticker", "document", "location"])
+@pytest.mark.parametrize("kind", ["photo", "voice", "sticker", "document", "contact"])
 async def test_what_it_cannot_read_gets_a_kind_sentence(server: TelegramServer, app: App, kind: str) -> None:
     anna = server.user("Anna", language_code="de")
     await anna.start()
@@ -199,7 +209,7 @@ async def test_what_it_cannot_read_gets_a_kind_sentence(server: TelegramServer, 
         case "document":
             await anna.send_document()
         case _:
-            await anna.send_location()
+            await anna.send_contact()
     assert "nur Text lesen" in (await anna.replies())[0]["text"]
 
 

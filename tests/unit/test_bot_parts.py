@@ -145,7 +145,9 @@ def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_every_message_is_translated_with_its_placeholders() -> None:
     used = {
-        str(message) for _, message, _, _ in extract_from_file("python", PROJECT / "bot/views.py", keywords={"_": None})
+        str(message)
+        for path in (PROJECT / "bot/views").glob("*.py")
+        for _, message, _, _ in extract_from_file("python", path, keywords={"_": None})
     }
     with (LOCALES / "de/LC_MESSAGES/lotse.po").open("rb") as file:
         german = {str(message.id): str(message.string) for message in read_po(file) if message.id}

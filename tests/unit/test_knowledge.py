@@ -20,7 +20,7 @@ def root(tmp_path: Path) -> Path:
     """A copy of the real knowledge base, to break."""
     for name in ("guides", "questions"):
         shutil.copytree(ROOT / name, tmp_path / name)
-    for name in ("taxonomy.yaml", "zahlen.yaml"):
+    for name in ("taxonomy.yaml", "zahlen.yaml", "glossar.yaml", "houses.yaml"):
         shutil.copy(ROOT / name, tmp_path / name)
     return tmp_path
 
@@ -48,6 +48,8 @@ def test_the_knowledge_base_is_clean() -> None:
         ("## Fallstricke", "## Tipps", "Überschrift", "keine vorgesehene"),
         ("## Beispiel\nAngenommen", "## Beispiel\n<b>Angenommen</b>", "Beispiel", "Auszeichnung"),
         ("title: Spende, Sponsoring", "title: [Spende", "front matter", "YAML"),
+        ("## Beispiel\nAngenommen", "## Beispiel\nBis 50.000 € ist Angenommen", "Beispiel", "zahlen.yaml"),
+        ("related: [zuwendungsbestaetigung", "related: [quittung", "related", "gibt es nicht"),
     ],
 )
 def test_each_fault_is_reported_with_its_place(root: Path, old: str, new: str, field: str, says: str) -> None:
@@ -83,7 +85,35 @@ def without_bank(root: Path) -> None:
 
 def asked_twice(root: Path) -> None:
     with (root / "questions/konflikte.txt").open("a", encoding="utf-8") as file:
-        file.write("Spende oder Sponsoring – was ist der Unterschied?\n")
+        file.write((root / "questions/spende-oder-sponsoring.txt").read_text(encoding="utf-8").split("\n")[3] + "\n")
+
+
+def asked_in_other_words(root: Path) -> None:
+    with (root / "questions/konflikte.txt").open("a", encoding="utf-8") as file:
+        file.write("Dürfen wir den Streit am runden Tisch denn öffentlich austragen?\n")
+        file.write("Dürfen wir denn den Streit am runden Tisch öffentlich austragen?\n")
+
+
+def few_questions(root: Path) -> None:
+    path = root / "questions/konflikte.txt"
+    path.write_text("\n".join(path.read_text(encoding="utf-8").split("\n")[:63]), encoding="utf-8")
+
+
+def form_of_two_words(root: Path) -> None:
+    edit(root / "glossar.yaml", "also: [Anträge", "also: [Zuwendungen, Anträge")
+
+
+def state_without_office(root: Path) -> None:
+    path = root / "houses.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace("states: [SL]", "states: [RP]"), encoding="utf-8")
+
+
+def one_sided(root: Path) -> None:
+    edit(root / SPONSORING, "related: [zuwendungsbestaetigung", "related: [bedarf-klaeren")
+
+
+def rule_without_source(root: Path) -> None:
+    edit(root / "guides/recht-steuern/spenden-an-verwaltung-und-korruption.md", "source: gemobw", "source: gemo")
 
 
 @pytest.mark.parametrize(
@@ -94,6 +124,12 @@ def asked_twice(root: Path) -> None:
         (latin, "UTF-8"),
         (without_bank, "Fragenbank fehlt"),
         (asked_twice, "Dieselbe Frage"),
+        (asked_in_other_words, "Fast dieselbe Frage"),
+        (few_questions, "hat 63 Fragen"),
+        (form_of_two_words, "steht auch bei „Zuwendung“"),
+        (state_without_office, "Für Saarland ist keine Stelle"),
+        (one_sided, "„bedarf-klaeren“ verweist nicht zurück"),
+        (rule_without_source, "„gemo“ fehlt"),
     ],
 )
 def test_faults_beyond_a_single_field(root: Path, break_it: Callable[[Path], None], says: str) -> None:

@@ -1,0 +1,1 @@
+"""Places and partners: who could take part, and where they are."""
