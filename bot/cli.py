@@ -27,6 +27,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+REPORT = Path("docs/qualitaet.md")
+guides = typer.Typer(no_args_is_help=True, help="Leitfäden anlegen.")
+app.add_typer(guides, name="guides")
 Json = Annotated[bool, typer.Option("--json", help="Ausgabe als JSON für Skripte.")]
 
 
@@ -68,6 +71,28 @@ def check(as_json: Json = False) -> None:
             typer.echo(f"{problem.file}:{problem.line}: {kind} in {problem.field}: {problem.message} {problem.mend}")
         typer.echo(f"{errors} Fehler, {len(problems) - errors} Hinweise.")
     raise typer.Exit(1 if errors else 0)
+
+
+@guides.command("new")
+def new_guide(
+    guide_id: Annotated[str, typer.Argument(metavar="ID", help="Zum Beispiel foerderverein-gruenden.")],
+    chapter: Annotated[str, typer.Option(help="Das Kapitel; die ids stehen in taxonomy.yaml.")] = "grundlagen",
+) -> None:
+    """Legt einen Leitfaden mit Hinweisen an jeder Stelle an, dazu seine leere Fragenbank."""
+    from knowledge_base.figures import day_of
+    from knowledge_base.guide import KnowledgeError, load_taxonomy
+    from knowledge_base.stub import write_stub
+
+    root = load_settings().knowledge_base
+    try:
+        written = write_stub(root, guide_id, chapter, load_taxonomy(root), day_of(time.time()))
+    except (ValueError, KnowledgeError) as error:
+        _fail(str(error), 1)
+    except OSError as error:
+        _fail(f"Der Leitfaden kann nicht nach {root} geschrieben werden: {error.strerror}.", 1)
+    for path in written:
+        typer.echo(f"Angelegt: {path}")
+    typer.echo("`lotse check` sagt, was noch fehlt; docs/redaktion.md sagt, wie es geht.")
 
 
 @app.command()
@@ -202,13 +227,18 @@ def evaluate(
     queries: Annotated[Path | None, typer.Option(help="Andere Fragendatei zum selben Korpus.")] = None,
     golden: Annotated[bool, typer.Option("--golden", help="Die goldenen Fragen der Wissensbasis.")] = False,
     half: Annotated[str | None, typer.Option(help="Nur eine Hälfte der goldenen Fragen: tune oder test.")] = None,
+    report: Annotated[
+        bool, typer.Option("--report", help="Die Zahlen der goldenen Fragen in docs/qualitaet.md schreiben, mit Bild.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Misst die Suche: an einem BEIR-Ordner oder an den goldenen Fragen."""
     if (beir is None) == (not golden):
         _fail("Bitte --beir ORDNER oder --golden angeben.", 2)
+    if report and not golden:
+        _fail("--report gehört zu --golden.", 2)
     settings = load_settings()
-    from indexer.evaluation import evaluate_beir, evaluate_golden
+    from indexer.evaluation import evaluate_beir, figures, outcomes, read_golden
 
     if beir is not None:
         for needed in (beir / "corpus.jsonl", beir / "qrels" / "test.tsv", queries or beir / "queries.jsonl"):
@@ -217,13 +247,20 @@ def evaluate(
         from indexer.embedder import load_embedder
 
         with tempfile.TemporaryDirectory() as folder:
-            figures = evaluate_beir(beir, queries, load_embedder(settings.model), Path(folder))
+            shares = evaluate_beir(beir, queries, load_embedder(settings.model), Path(folder))
     else:
-        figures = evaluate_golden(settings.knowledge_base / "golden.jsonl", _open_live(settings).retriever, half)
+        live = _open_live(settings)
+        found = outcomes(read_golden(settings.knowledge_base / "golden.jsonl"), live.retriever)
+        shares = figures([outcome for outcome in found if half in (None, outcome.golden.half)])
+        if report:
+            from indexer.report import write
+
+            write(REPORT, found, live.library.chapter_titles, live.library.titles)
+            typer.echo(f"{REPORT} ist neu geschrieben.", err=True)
     if as_json:
-        _write_json(figures)
+        _write_json(shares)
     else:
-        for name, value in figures.items():
+        for name, value in shares.items():
             typer.echo(f"{name:24} {value:.4f}" if isinstance(value, float) else f"{name:24} {value}")
 
 

@@ -7,7 +7,8 @@ from aiogram.methods.base import TelegramMethod
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
-from bot.database import Base, DialogueRow
+from bot.database import DialogueRow
+from matching.models import Base
 
 LanguageMode = Literal["de", "en", "easy"]
 # After half an hour a short question is no longer read as a follow-up.

@@ -38,6 +38,12 @@ class Library:
         """The title of each guide by its id."""
         return {guide.id: guide.title for guide in self._knowledge.guides.values()}
 
+    @property
+    def chapter_titles(self) -> dict[str, str]:
+        """The title of each guide's chapter by the guide's id."""
+        chapters = self.taxonomy.chapters
+        return {guide.id: chapters[guide.chapter].title for guide in self._knowledge.guides.values()}
+
     def guide(self, guide_id: str | None, day: date) -> Guide | None:
         """The guide with its figures as of `day`, or None for an id that does not exist (any more)."""
         return self._filled(guide_id, day) if guide_id in self._knowledge.guides else None

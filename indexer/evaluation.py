@@ -14,7 +14,7 @@ import numpy as np
 
 from indexer.calibration import Calibration, fit
 from indexer.passages import Passage
-from indexer.retriever import Retriever
+from indexer.retriever import Retriever, Status
 from indexer.snapshot import build_corpus
 
 if TYPE_CHECKING:
@@ -84,6 +84,7 @@ def _ndcg(grades: list[int], ideal: list[int]) -> float:
 
 
 OUTSIDE = ("near_miss", "unrelated")  # kinds of golden questions that no guide is ever to answer
+SURE = 0.9  # a confidence from which an answer is to be right
 
 
 @dataclass(frozen=True)
@@ -97,54 +98,96 @@ class Golden:
     guides: tuple[str, ...]
     kind: str
     half: str
+    style: str = ""
+    language: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A golden question with what the retriever makes of it: the guides found, best first, and the decision."""
+
+    golden: Golden
+    found: tuple[str, ...]
+    status: Status
+    confidence: float
+
+    @property
+    def right_first(self) -> bool:
+        return self.found[0] in self.golden.guides
+
+    @property
+    def right_in_3(self) -> bool:
+        return any(guide in self.golden.guides for guide in self.found[:3])
+
+    @property
+    def answered_right(self) -> bool:
+        return self.status == "answer" and self.right_first
+
+    @property
+    def answered_wrong(self) -> bool:
+        return self.status == "answer" and not self.right_first
+
+    @property
+    def served(self) -> bool:
+        """A right answer, or a clarify that offers the right guide."""
+        return self.answered_right or (self.status == "clarify" and self.right_in_3)
 
 
 def read_golden(path: Path, half: str | None = None) -> list[Golden]:
     """The golden questions of `path`, of one half or all."""
     with path.open(encoding="utf-8") as file:
         rows = [json.loads(line) for line in file]
-    found = [Golden(row["question"], tuple(row["guides"]), row["kind"], row["half"]) for row in rows]
+    found = [
+        Golden(
+            row["question"],
+            tuple(row["guides"]),
+            row["kind"],
+            row["half"],
+            row.get("style", ""),
+            row.get("language", ""),
+        )
+        for row in rows
+    ]
     return [golden for golden in found if half in (None, golden.half)]
 
 
-def evaluate_golden(path: Path, retriever: Retriever, half: str | None = None) -> dict[str, float]:
-    """Shares over the golden questions, with the ends of their 95 % Wilson intervals as `..._low` and `..._high`."""
-    questions = read_golden(path, half)
+def outcomes(questions: Sequence[Golden], retriever: Retriever) -> list[Outcome]:
+    """What the retriever makes of each question."""
     vectors = retriever.embed([golden.question for golden in questions])
-    found = [retriever.search(g.question, vector=vector) for g, vector in zip(questions, vectors, strict=True)]
-    pairs = list(zip(questions, found, strict=True))
-    inside = [(g, ranking) for g, ranking in pairs if g.guides]
-    figures: dict[str, float] = {"in_scope": len(inside)}
+    rankings = [retriever.search(g.question, vector=vector) for g, vector in zip(questions, vectors, strict=True)]
+    return [
+        Outcome(golden, tuple(ranked.id for ranked in ranking.guides), ranking.status, ranking.confidence)
+        for golden, ranking in zip(questions, rankings, strict=True)
+    ]
+
+
+def figures(found: Sequence[Outcome]) -> dict[str, float]:
+    """Shares over golden questions, with the ends of their 95 % Wilson intervals as `..._low` and `..._high`."""
+    inside = [outcome for outcome in found if outcome.golden.guides]
+    shares: dict[str, float] = {"in_scope": len(inside)}
 
     def share(name: str, hits: Sequence[bool]) -> None:
         if hits:
-            figures[name] = sum(hits) / len(hits)
-            figures[f"{name}_low"], figures[f"{name}_high"] = wilson(sum(hits), len(hits))
+            shares[name] = sum(hits) / len(hits)
+            shares[f"{name}_low"], shares[f"{name}_high"] = wilson(sum(hits), len(hits))
 
-    share("right_first", [ranking.guides[0].id in g.guides for g, ranking in inside])
-    share("right_in_3", [any(r.id in g.guides for r in ranking.guides[:3]) for g, ranking in inside])
-    share("answered", [ranking.status == "answer" for _, ranking in inside])
-    share("answered_right", [r.status == "answer" and r.guides[0].id in g.guides for g, r in inside])
-    share("answered_wrong", [r.status == "answer" and r.guides[0].id not in g.guides for g, r in inside])
-    share("clarified", [ranking.status == "clarify" for _, ranking in inside])
-    for kind in sorted({g.kind for g, _ in pairs if not g.guides}):
-        outside = [ranking for g, ranking in pairs if g.kind == kind]
-        share(f"{kind}_answered", [ranking.status == "answer" for ranking in outside])
-        share(f"{kind}_clarified", [ranking.status == "clarify" for ranking in outside])
-    sure = [(g, ranking) for g, ranking in pairs if ranking.status == "answer" and ranking.confidence >= 0.9]
-    if sure:
-        share("sure_and_right", [ranking.guides[0].id in g.guides for g, ranking in sure])
-        figures["sure_share"] = sum(bool(g.guides) for g, _ in sure) / max(len(inside), 1)
-    return figures
+    for name in ("right_first", "right_in_3", "served", "answered_right", "answered_wrong"):
+        share(name, [getattr(outcome, name) for outcome in inside])
+    share("answered", [outcome.status == "answer" for outcome in inside])
+    share("clarified", [outcome.status == "clarify" for outcome in inside])
+    for kind in OUTSIDE:
+        outside = [outcome for outcome in found if outcome.golden.kind == kind and not outcome.golden.guides]
+        share(f"{kind}_answered", [outcome.status == "answer" for outcome in outside])
+        share(f"{kind}_clarified", [outcome.status == "clarify" for outcome in outside])
+    sure = [outcome for outcome in found if outcome.status == "answer" and outcome.confidence >= SURE]
+    share("sure_and_right", [outcome.right_first for outcome in sure])
+    share("sure_share", [outcome in sure for outcome in inside])
+    return shares
 
 
 def calibrate(path: Path, retriever: Retriever) -> Calibration:
-    """Fit the confidence on the tuning half of the golden questions; `indexer.calibration.save` keeps it.
-
-    Questions on topics that have no guide yet are left out: they will be answered once it is written, and a model
-    fitted to turn them away lets more near misses through when the guides are complete.
-    """
-    questions = [golden for golden in read_golden(path, "tune") if golden.guides or golden.kind in OUTSIDE]
+    """Fit the confidence on the tuning half of the golden questions; `indexer.calibration.save` keeps it."""
+    questions = read_golden(path, "tune")
     vectors = retriever.embed([golden.question for golden in questions])
     signals, right = [], []
     for golden, vector in zip(questions, vectors, strict=True):

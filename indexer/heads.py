@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float32]
 
-DENSE_C = 100.0
+DENSE_C = 30.0
 CHARACTER_C = 0.5
 GRAMS = (2, 5)
 MOST_WEIGHTS = 24_000_000  # of the character head: 96 MB; reached only beyond some 400 guides

@@ -27,6 +27,7 @@ PITFALLS = "Fallstricke"
 LAW = "Recht und Zahlen"
 EXAMPLE = "Beispiel"
 HEADINGS = (SUMMARY, STEPS, *VIEWS.values(), PITFALLS, LAW, EXAMPLE)
+TODO = "TODO"  # what a stub says where text is to be written
 CITATION = re.compile(r"\[\^([a-z0-9_-]+)\]")
 
 SectorId = Literal["verwaltung", "wirtschaft", "zivilgesellschaft"]
@@ -133,14 +134,24 @@ class SectorLabel(BaseModel):
     title_en: str
 
 
+class Topic(BaseModel):
+    """A theme or a kind of resource: its label, and everyday words for it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    title: str
+    words: tuple[str, ...]
+
+
 class Taxonomy(BaseModel):
-    """The ids and labels that guides may use."""
+    """The ids and labels that guides and partners may use."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     chapters: dict[str, Chapter]
     sectors: dict[SectorId, SectorLabel]
-    themes: dict[str, str]
+    themes: dict[str, Topic]
+    resources: dict[str, Topic]
     states: dict[StateId, str]
 
 
@@ -204,6 +215,10 @@ def parse_guide(text: str, file: str) -> Parsed:
         return parsed
     head = _parse_head(match[1], parsed)
     body_line = match[1].count("\n") + 4
+    for number, line in enumerate(text.split("\n"), 1):
+        _, marked, hint = line.partition(f"{TODO}:")
+        if marked:
+            parsed.report(number, "Muster", f"Hier fehlt noch: {hint.strip()}", "Den Hinweis durch Text ersetzen.")
     sections = _parse_sections(match[2], body_line, parsed)
     if head is not None and not parsed.problems:
         version = hashlib.sha256(text.encode()).hexdigest()[:8]
@@ -370,6 +385,15 @@ def load(root: Path = ROOT) -> tuple[Knowledge | None, list[Parsed], list[Proble
         guides=guides, taxonomy=taxonomy, figures=figures, negatives=negatives, terms=terms, houses=houses
     )
     return knowledge, parsed_guides, problems
+
+
+def load_taxonomy(root: Path = ROOT) -> Taxonomy:
+    """The taxonomy under `root` alone. Raises KnowledgeError when it does not validate."""
+    problems: list[Problem] = []
+    taxonomy: Taxonomy | None = _read_yaml(root / "taxonomy.yaml", root, TypeAdapter(Taxonomy), problems)
+    if taxonomy is None:
+        raise KnowledgeError(problems)
+    return taxonomy
 
 
 def load_or_raise(root: Path = ROOT) -> Knowledge:

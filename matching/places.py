@@ -29,7 +29,10 @@ _ABBREVIATIONS = {
     " i. br. ": " im breisgau ", " a.d. ": " an der ", " a. d. ": " an der ", " v.d.h. ": " vor der hoehe ",
     " v. d. h. ": " vor der hoehe ", " i.w. ": " westf. ", " b. ": " bei ",
 }  # fmt: skip
-_TITLE = re.compile(r"(lutherstadt|hansestadt|landeshauptstadt|stadt|gemeinde|markt)\s+", re.IGNORECASE)
+_TITLE = re.compile(
+    r"^(lutherstadt|hansestadt|landeshauptstadt|universitätsstadt|stadt|gemeinde|markt|ostseebad|seebad|nordseebad)\s+|\s+lutherstadt$",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -58,9 +61,10 @@ class Places:
         self._by_name: dict[str, list[int]] = {}
         self._by_short_name: dict[str, list[int]] = {}
         for number, names in enumerate(forms):
-            for name in dict.fromkeys(map(normalised, names)):
+            known = [*names, *(_TITLE.sub("", name) for name in names)]
+            for name in dict.fromkeys(map(normalised, known)):
                 self._by_name.setdefault(name, []).append(number)
-            for name in dict.fromkeys(map(short_name, names)):
+            for name in dict.fromkeys(map(short_name, known)):
                 self._by_short_name.setdefault(name, []).append(number)
         self._points = on_sphere(np.array([[place.latitude, place.longitude] for place in places]))
         self._codes = list(postcodes)

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from bot.database import Base
+from matching.models import Base
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=Base.metadata)
 with context.begin_transaction():

@@ -9,7 +9,8 @@ import pytest
 
 from knowledge_base.check import check
 from knowledge_base.figures import fill
-from knowledge_base.guide import ROOT, KnowledgeError, Problem, load, load_or_raise
+from knowledge_base.guide import ROOT, KnowledgeError, Problem, load, load_or_raise, load_taxonomy
+from knowledge_base.stub import write_stub
 
 TODAY = date(2026, 11, 24)
 SPONSORING = Path("guides/recht-steuern/spende-oder-sponsoring.md")
@@ -135,6 +136,23 @@ def rule_without_source(root: Path) -> None:
 def test_faults_beyond_a_single_field(root: Path, break_it: Callable[[Path], None], says: str) -> None:
     break_it(root)
     assert any(says in problem.message for problem in check(root, TODAY))
+
+
+def test_a_stub_says_what_is_missing_and_is_not_used(root: Path) -> None:
+    taxonomy = load_taxonomy(root)
+    guide, bank = write_stub(root, "foerderverein-gruenden", "formate", taxonomy, TODAY)
+    assert guide.parent.name == "formate"
+    assert bank.read_text(encoding="utf-8") == ""
+    problems = [problem for problem in check(root, TODAY) if problem.level == "error"]
+    assert {problem.file for problem in problems} == {"guides/formate/foerderverein-gruenden.md"}
+    assert sum(problem.field == "Muster" for problem in problems) == 16
+    assert load(root)[0] is None
+    with pytest.raises(ValueError, match="gibt es schon"):
+        write_stub(root, "foerderverein-gruenden", "grundlagen", taxonomy, TODAY)
+    with pytest.raises(ValueError, match="Bindestriche"):
+        write_stub(root, "../x", "formate", taxonomy, TODAY)
+    with pytest.raises(ValueError, match="Möglich sind"):
+        write_stub(root, "neu", "recht", taxonomy, TODAY)
 
 
 def test_a_broken_knowledge_base_is_not_used(root: Path) -> None:

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from indexer.evaluation import calibrate, evaluate_beir, evaluate_golden, wilson
+from indexer.evaluation import calibrate, evaluate_beir, figures, outcomes, read_golden, wilson
 from indexer.retriever import Retriever
 from tests.unit.indexer.fakes import GUIDES, NEGATIVES, FakeEmbedder, as_embedder
 
@@ -28,12 +28,12 @@ def beir(tmp_path: Path) -> Path:
 
 
 def test_beir_figures(beir: Path, tmp_path: Path, fake: FakeEmbedder) -> None:
-    figures = evaluate_beir(beir, None, as_embedder(fake), tmp_path / "index")
-    assert figures["questions"] == 4
-    assert figures["recall@1"] == 0.75
-    assert figures["recall@10"] == 1
-    assert 0.75 < figures["mrr@10"] <= 0.75 + 0.25 / 2
-    assert 0.75 < figures["ndcg@10"] < 1
+    shares = evaluate_beir(beir, None, as_embedder(fake), tmp_path / "index")
+    assert shares["questions"] == 4
+    assert shares["recall@1"] == 0.75
+    assert shares["recall@10"] == 1
+    assert 0.75 < shares["mrr@10"] <= 0.75 + 0.25 / 2
+    assert 0.75 < shares["ndcg@10"] < 1
 
 
 def test_beir_halves_do_not_overlap(beir: Path, tmp_path: Path, fake: FakeEmbedder) -> None:
@@ -45,8 +45,8 @@ def test_beir_halves_do_not_overlap(beir: Path, tmp_path: Path, fake: FakeEmbedd
 
 def test_beir_with_other_queries(beir: Path, tmp_path: Path, fake: FakeEmbedder) -> None:
     write_lines(beir / "queries.en.jsonl", [{"_id": "q1", "text": "Satzung"}])
-    figures = evaluate_beir(beir, beir / "queries.en.jsonl", as_embedder(fake), tmp_path / "index")
-    assert (figures["questions"], figures["recall@1"]) == (1, 1)
+    shares = evaluate_beir(beir, beir / "queries.en.jsonl", as_embedder(fake), tmp_path / "index")
+    assert (shares["questions"], shares["recall@1"]) == (1, 1)
 
 
 @pytest.fixture
@@ -64,20 +64,20 @@ def golden(tmp_path: Path) -> Path:
 
 
 def test_golden_figures(golden: Path, retriever: Retriever) -> None:
-    figures = evaluate_golden(golden, retriever, "test")
-    assert figures["in_scope"] == 12
-    assert figures["right_first"] == figures["right_in_3"] == 1
-    assert figures["right_first_low"] < 1 == figures["right_first_high"]
-    assert figures["answered"] == figures["answered_right"] + figures["answered_wrong"]
+    shares = figures(outcomes(read_golden(golden, "test"), retriever))
+    assert shares["in_scope"] == 12
+    assert shares["right_first"] == shares["right_in_3"] == 1
+    assert shares["right_first_low"] < 1 == shares["right_first_high"]
+    assert shares["answered"] == shares["answered_right"] + shares["answered_wrong"]
 
 
 def test_calibrating_on_the_tuning_half_tells_known_questions_apart(
     golden: Path, retriever: Retriever, fake: FakeEmbedder
 ) -> None:
     fitted = Retriever(retriever.snapshot, as_embedder(fake), calibrate(golden, retriever))
-    figures = evaluate_golden(golden, fitted, "tune")
-    assert figures["answered_right"] == 1
-    assert figures["near_miss_answered"] <= 1 / len(NEGATIVES)
+    shares = figures(outcomes(read_golden(golden, "tune"), fitted))
+    assert shares["answered_right"] == 1
+    assert shares["near_miss_answered"] <= 1 / len(NEGATIVES)
 
 
 def test_wilson_interval() -> None:
