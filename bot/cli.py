@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, cast
 
 import typer
 
+from bot.partners_cli import partners
 from bot.settings import ConfigurationError, Settings, load_settings
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ app = typer.Typer(
 REPORT = Path("docs/qualitaet.md")
 guides = typer.Typer(no_args_is_help=True, help="Leitfäden anlegen.")
 app.add_typer(guides, name="guides")
+app.add_typer(partners, name="partners")
 Json = Annotated[bool, typer.Option("--json", help="Ausgabe als JSON für Skripte.")]
 
 
@@ -210,13 +212,16 @@ def _as_json(answer: "Answer", language: str | None) -> dict[str, Any]:
 def _print_answer(answer: "Answer", live: "Live", sector: str | None, language: str | None) -> None:
     """Print what the chat would say to this answer, without its buttons."""
     from bot.dialogue import Dialogue, Turn
-    from bot.handlers.question import show
+    from bot.handlers.question import MOST_NEAREST, show
     from bot.views import Views
 
     turn = Turn(Dialogue(0, 0, sector=sector, language=cast("LanguageMode | None", language)), time.time())
     show(answer, turn, live.library, Views(live.library, "", ""))
     for call in turn.outgoing:
         typer.echo(getattr(call.method, "text", ""))
+    if answer.status in ("clarify", "no_answer"):
+        for guide in answer.guides[:MOST_NEAREST]:
+            typer.echo(f"• {live.library.titles[guide]}")
 
 
 @app.command("eval")

@@ -305,6 +305,9 @@ def _check_figures(figures: Figures, parsed_guides: list[Parsed], day: date) -> 
             ("summary_en", parsed.lines["summary_en"], guide.summary_en),
             ("easy", parsed.lines["easy"], " ".join(guide.easy)),
         ]
+        if guide.state_law:
+            texts = (guide.state_law.differs, *(rule.text for rule in guide.state_law.rules.values()))
+            places.append(("state_law", parsed.lines["state_law"], "\n".join(texts)))
         for name, line, text in places:
             for figure_id in named_in(text):
                 if figure_id not in figures:

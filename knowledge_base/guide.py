@@ -110,8 +110,16 @@ class Guide(FrontMatter):
 
     def filled(self, figures: Figures, day: date, language: Language = "de") -> "Guide":
         """This guide with every figure replaced by its value on `day` (the English summary by English values)."""
+        law = self.state_law
+        if law:
+            rules = {
+                state: rule.model_copy(update={"text": fill(rule.text, figures, day)})
+                for state, rule in law.rules.items()
+            }
+            law = law.model_copy(update={"differs": fill(law.differs, figures, day), "rules": rules})
         return self.model_copy(
             update={
+                "state_law": law,
                 "sections": {heading: fill(text, figures, day) for heading, text in self.sections.items()},
                 "easy": tuple(fill(sentence, figures, day) for sentence in self.easy),
                 "summary_en": fill(self.summary_en, figures, day, "en"),
@@ -281,6 +289,9 @@ def _in_german(detail: dict[str, Any]) -> tuple[str, str]:
             return "Der Eintrag ist zu lang.", f"Höchstens {context.get('max_length')} (Zeichen oder Einträge)."
         case "string_too_short" | "too_short":
             return "Der Eintrag ist zu kurz.", f"Mindestens {context.get('min_length')} (Zeichen oder Einträge)."
+        case "string_pattern_mismatch" if "BW|" in context.get("pattern", ""):
+            codes = context["pattern"].strip("^()$").replace("|", ", ")
+            return f"„{given}“ ist kein Kürzel eines Landes.", f"Erlaubt: {codes}."
         case "string_pattern_mismatch":
             return f"„{given}“ hat nicht die vorgesehene Form.", "Nur Kleinbuchstaben a-z, Ziffern und Bindestriche."
         case kind if kind.startswith("date"):

@@ -97,7 +97,7 @@ class PlaceViews(Speaker):
         if source := guide.source(rule.source) if rule else None:
             stand = _("as of {date}").format(date=in_german(source.as_of))
             text += Text("\n\n", Bold(_("Sources")), f"\n{source.title} ({source.publisher}, {stand})")
-        for house, distance in houses[:1]:
+        for house, distance in sorted(houses, key=lambda pair: not pair[0].confirmed)[:1]:
             text += Text("\n\n", Bold(_("Who can say more")), "\n", *self._house(house, distance, _))
         text += Text(
             "\n\n", Italic(_("I have remembered {place}; /ort shows and deletes it.").format(place=self._kept(turn)))
