@@ -198,6 +198,7 @@ def test_the_readme_names_commands_that_exist() -> None:
     commands = {
         command.name or str(command.callback.__name__) for command in cli.registered_commands if command.callback
     }
+    commands |= {str(group.name) for group in cli.registered_groups}
     assert set(re.findall(r"`lotse (\w+)", readme)) == commands
     targets = set(re.findall(r"^([a-z]+):", (PROJECT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     assert set(re.findall(r"make (chat|test|bot|bench|install)\b", readme)) <= targets
