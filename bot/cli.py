@@ -1,18 +1,18 @@
 """`lotse`, the command for everything that is not a chat. What needs no model imports none."""
 
 import asyncio
-import json
 import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
+from bot.output import Json, fail, progress_bar, write_json
 from bot.partners_cli import partners
 from bot.settings import ConfigurationError, Settings, load_settings
 
@@ -32,7 +32,6 @@ REPORT = Path("docs/qualitaet.md")
 guides = typer.Typer(no_args_is_help=True, help="Leitfäden anlegen.")
 app.add_typer(guides, name="guides")
 app.add_typer(partners, name="partners")
-Json = Annotated[bool, typer.Option("--json", help="Ausgabe als JSON für Skripte.")]
 
 
 def main() -> None:
@@ -41,21 +40,12 @@ def main() -> None:
     try:
         app()
     except ConfigurationError as error:
-        _fail(str(error), 2)
+        fail(str(error), 2)
     except KeyboardInterrupt:
-        _fail("Abgebrochen.", 1)
+        fail("Abgebrochen.", 1)
     except BrokenPipeError:
         # Whoever read the output has seen enough; keep Python from complaining at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _fail(message: str, code: int) -> NoReturn:
-    typer.echo(message, err=True)
-    raise SystemExit(code)
-
-
-def _write_json(value: Any) -> None:  # noqa: ANN401 - anything JSON can hold
-    typer.echo(json.dumps(value, ensure_ascii=False, default=str))
 
 
 @app.command()
@@ -66,7 +56,7 @@ def check(as_json: Json = False) -> None:
     problems = find_problems(load_settings().knowledge_base)
     errors = sum(problem.level == "error" for problem in problems)
     if as_json:
-        _write_json([asdict(problem) for problem in problems])
+        write_json([asdict(problem) for problem in problems])
     else:
         for problem in problems:
             kind = "Fehler" if problem.level == "error" else "Hinweis"
@@ -89,9 +79,9 @@ def new_guide(
     try:
         written = write_stub(root, guide_id, chapter, load_taxonomy(root), day_of(time.time()))
     except (ValueError, KnowledgeError) as error:
-        _fail(str(error), 1)
+        fail(str(error), 1)
     except OSError as error:
-        _fail(f"Der Leitfaden kann nicht nach {root} geschrieben werden: {error.strerror}.", 1)
+        fail(f"Der Leitfaden kann nicht nach {root} geschrieben werden: {error.strerror}.", 1)
     for path in written:
         typer.echo(f"Angelegt: {path}")
     typer.echo("`lotse check` sagt, was noch fehlt; docs/redaktion.md sagt, wie es geht.")
@@ -104,7 +94,7 @@ def doctor(as_json: Json = False) -> None:
 
     findings = examine(load_settings())
     if as_json:
-        _write_json([asdict(finding) for finding in findings])
+        write_json([asdict(finding) for finding in findings])
     else:
         for finding in findings:
             typer.echo(f"{'✓' if finding.fine else '✗'} {finding.subject}: {finding.message}")
@@ -131,10 +121,10 @@ def index(
     # Whoever chats meanwhile comes first.
     os.nice(19)
     try:
-        with _progress(enabled=sys.stderr.isatty()) as progress:
+        with progress_bar(enabled=sys.stderr.isatty()) as progress:
             report = build_index(settings, time.time(), full=full, progress=progress)
     except IndexingError as error:
-        _fail(str(error), 1)
+        fail(str(error), 1)
     if share:
         from indexer.cache import write
 
@@ -142,7 +132,7 @@ def index(
     if as_json:
         names = ("guides", "passages", "embedded", "reused", "removed", "seconds")
         figures = {name: getattr(report, name) for name in names}
-        _write_json(figures | {"seconds": round(report.seconds, 3), "snapshot": report.snapshot.path.name})
+        write_json(figures | {"seconds": round(report.seconds, 3), "snapshot": report.snapshot.path.name})
     else:
         typer.echo(
             f"{report.guides} Leitfäden, {report.passages} Passagen: {report.embedded} Texte eingebettet, "
@@ -162,18 +152,18 @@ def ask(
 ) -> None:
     """Beantwortet eine Frage, oder mit --json --batch viele."""
     if (question is None) == (batch is None):
-        _fail('Bitte entweder eine Frage oder --batch DATEI angeben: lotse ask "Frage".', 2)
+        fail('Bitte entweder eine Frage oder --batch DATEI angeben: lotse ask "Frage".', 2)
     if batch is not None and not as_json:
-        _fail("--batch gibt JSON aus: Bitte --json dazu angeben.", 2)
+        fail("--batch gibt JSON aus: Bitte --json dazu angeben.", 2)
     if sector not in (None, "verwaltung", "wirtschaft", "zivilgesellschaft"):
-        _fail(f"Den Sektor „{sector}“ gibt es nicht: verwaltung, wirtschaft oder zivilgesellschaft.", 2)
+        fail(f"Den Sektor „{sector}“ gibt es nicht: verwaltung, wirtschaft oder zivilgesellschaft.", 2)
     if language not in (None, "de", "en", "easy"):
-        _fail(f"Die Sprache „{language}“ gibt es nicht: de, en oder easy.", 2)
+        fail(f"Die Sprache „{language}“ gibt es nicht: de, en oder easy.", 2)
     if batch is not None:
         try:
             data = batch.read_bytes()
         except OSError as error:
-            _fail(f"{batch} kann nicht gelesen werden: {error.strerror}.", 2)
+            fail(f"{batch} kann nicht gelesen werden: {error.strerror}.", 2)
         lines = list(batch_lines(data))
     else:
         lines = [str(question)]
@@ -184,7 +174,7 @@ def ask(
     for line in lines:
         answer = primary(answerer.answer([Asked(line)])[0], line)
         if as_json:
-            _write_json(_as_json(answer, language))
+            write_json(_as_json(answer, language))
         else:
             _print_answer(answer, live, sector, language)
 
@@ -239,16 +229,16 @@ def evaluate(
 ) -> None:
     """Misst die Suche: an einem BEIR-Ordner oder an den goldenen Fragen."""
     if (beir is None) == (not golden):
-        _fail("Bitte --beir ORDNER oder --golden angeben.", 2)
+        fail("Bitte --beir ORDNER oder --golden angeben.", 2)
     if report and not golden:
-        _fail("--report gehört zu --golden.", 2)
+        fail("--report gehört zu --golden.", 2)
     settings = load_settings()
     from indexer.evaluation import evaluate_beir, figures, outcomes, read_golden
 
     if beir is not None:
         for needed in (beir / "corpus.jsonl", beir / "qrels" / "test.tsv", queries or beir / "queries.jsonl"):
             if not needed.is_file():
-                _fail(f"{needed} fehlt: --beir braucht corpus.jsonl, queries.jsonl und qrels/test.tsv.", 2)
+                fail(f"{needed} fehlt: --beir braucht corpus.jsonl, queries.jsonl und qrels/test.tsv.", 2)
         from indexer.embedder import load_embedder
 
         with tempfile.TemporaryDirectory() as folder:
@@ -263,7 +253,7 @@ def evaluate(
             write(REPORT, found, live.library.chapter_titles, live.library.titles)
             typer.echo(f"{REPORT} ist neu geschrieben.", err=True)
     if as_json:
-        _write_json(shares)
+        write_json(shares)
     else:
         for name, value in shares.items():
             typer.echo(f"{name:24} {value:.4f}" if isinstance(value, float) else f"{name:24} {value}")
@@ -314,31 +304,7 @@ def _open_live(settings: Settings) -> "Live":
     try:
         return open_live(settings, time.time())
     except IndexingError as error:
-        _fail(str(error), 1)
-
-
-class _progress:  # noqa: N801 - used like a function
-    """A progress bar on stderr, as a callback `(stage, done, total)`."""
-
-    def __init__(self, enabled: bool) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        self._bar = Progress(*columns, console=Console(stderr=True), disable=not enabled)
-        self._tasks: dict[str, Any] = {}
-
-    def __enter__(self) -> Callable[[str, int, int], None]:
-        self._bar.start()
-        return self._advance
-
-    def __exit__(self, *error: object) -> None:
-        self._bar.stop()
-
-    def _advance(self, stage: str, done: int, total: int) -> None:
-        if stage not in self._tasks:
-            self._tasks[stage] = self._bar.add_task(stage, total=total)
-        self._bar.update(self._tasks[stage], completed=done, total=total)
+        fail(str(error), 1)
 
 
 if __name__ == "__main__":

@@ -1,26 +1,24 @@
 """`lotse partners`: the directory of possible partners, from files and to files."""
 
 import asyncio
-import json
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import asdict
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from bot.output import Json, fail, progress_bar, write_json
 from bot.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
-    from rich.progress import Task
-    from rich.text import Text
 
     from bot.database import Database
     from knowledge_base.guide import Taxonomy
@@ -28,8 +26,6 @@ if TYPE_CHECKING:
     from matching.phrases import Phrases
 
 partners = typer.Typer(no_args_is_help=True, help="Das Verzeichnis möglicher Partner.")
-SECTORS = ("verwaltung", "wirtschaft", "zivilgesellschaft")
-Json = Annotated[bool, typer.Option("--json", help="Ausgabe als JSON für Skripte.")]
 Identity = Annotated[str, typer.Argument(metavar="ID", help="Die id des Partners.")]
 
 
@@ -51,9 +47,9 @@ def import_partners(
     try:
         report = asyncio.run(_import(settings, file, sector, dry_run))
     except ImportFileError as error:
-        _fail(str(error), 2)
+        fail(str(error), 2)
     if as_json:
-        _write_json(asdict(report))
+        write_json(asdict(report))
     else:
         _print_report(report, dry_run)
     raise typer.Exit(1 if report.rejected else 0)
@@ -64,7 +60,7 @@ async def _import(settings: Settings, file: Path, sector: str | None, dry_run: b
     from matching.places import Places
 
     taxonomy = _taxonomy(settings)
-    with _progress(enabled=sys.stderr.isatty()) as progress:
+    with progress_bar(enabled=sys.stderr.isatty(), rate=True) as progress:
         async with _directory(settings) as database:
             return await import_file(
                 file, database.write, _Reader(settings, taxonomy), Places.load(), taxonomy,
@@ -106,7 +102,7 @@ def export_partners(
     from matching.exporter import FORMATS, export_file
 
     if chosen not in FORMATS:
-        _fail(f"Das Format „{chosen}“ gibt es nicht: csv, xlsx oder hsds.", 2)
+        fail(f"Das Format „{chosen}“ gibt es nicht: csv, xlsx oder hsds.", 2)
 
     async def export() -> int:
         from sqlalchemy.ext.asyncio import AsyncSession
@@ -117,7 +113,7 @@ def export_partners(
     try:
         count = asyncio.run(export())
     except OSError as error:
-        _fail(f"{file} kann nicht geschrieben werden: {error.strerror}.", 2)
+        fail(f"{file} kann nicht geschrieben werden: {error.strerror}.", 2)
     typer.echo(f"{count} Partner in {file} geschrieben{'' if with_contacts else ', ohne Ansprechpersonen'}.")
 
 
@@ -154,7 +150,7 @@ def list_partners(
             row for row in found if str(row["postcode"]).startswith(place) or short_name(str(row["place"])) == wanted
         ]
     if as_json:
-        _write_json(found)
+        write_json(found)
         return
     for row in found:
         typer.echo(f"{row['id']}  {row['name']} · {row['sector']} · {row['postcode']} {row['place']}")
@@ -236,7 +232,7 @@ class _Reader:
         try:
             return Phrases(load_embedder(self._settings.model), self._taxonomy)
         except EmbedderError as error:
-            _fail(str(error), 2)
+            fail(str(error), 2)
 
     @property
     def model(self) -> str:
@@ -269,30 +265,7 @@ def _taxonomy(settings: Settings) -> "Taxonomy":
     try:
         return load_taxonomy(settings.knowledge_base)
     except KnowledgeError as error:
-        _fail(str(error), 2)
-
-
-@contextmanager
-def _progress(enabled: bool) -> Iterator[Callable[[str, int, int], None]]:
-    """A progress bar on stderr with rate and remaining time."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
-    from rich.text import Text
-
-    class Rate(ProgressColumn):
-        def render(self, task: "Task") -> "Text":
-            return Text(f"{task.speed:.0f}/s" if task.speed else "")
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), disable=not enabled) as bar:
-        bars: dict[str, Any] = {}
-
-        def advance(stage: str, done: int, total: int) -> None:
-            if stage not in bars:
-                bars[stage] = bar.add_task(stage, total=total)
-            bar.update(bars[stage], completed=done, total=total)
-
-        yield advance
+        fail(str(error), 2)
 
 
 def _today() -> date:
@@ -302,18 +275,11 @@ def _today() -> date:
 
 
 def _require_sector(sector: str | None) -> None:
+    from knowledge_base.guide import SECTORS
+
     if sector not in (None, *SECTORS):
-        _fail(f"Den Sektor „{sector}“ gibt es nicht: {', '.join(SECTORS)}.", 2)
+        fail(f"Den Sektor „{sector}“ gibt es nicht: {', '.join(SECTORS)}.", 2)
 
 
 def _unknown(identity: str) -> NoReturn:
-    _fail(f"Einen Partner mit der id „{identity}“ gibt es nicht. `lotse partners list` zählt alle auf.", 1)
-
-
-def _fail(message: str, code: int) -> NoReturn:
-    typer.echo(message, err=True)
-    raise SystemExit(code)
-
-
-def _write_json(value: object) -> None:
-    typer.echo(json.dumps(value, ensure_ascii=False, default=str))
+    fail(f"Einen Partner mit der id „{identity}“ gibt es nicht. `lotse partners list` zählt alle auf.", 1)

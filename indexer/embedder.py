@@ -5,7 +5,13 @@ Everything outside this file knows only `encode_query` and `encode_document` of 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from indexer.text import clean
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -44,6 +50,17 @@ def load_embedder(model: str | None = None) -> SentenceTransformer:
         ) from error
     embedder.model_card_data.model_name = model
     return embedder
+
+
+def embed_queries(embedder: SentenceTransformer, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+    """Embed short texts that are compared with others, cleaned, in one batch: shape (texts, dimension), rows of length 1.
+
+    The bundled engine serves one caller at a time: whoever shares an embedder among threads takes turns.
+    """
+    vectors = embedder.encode_query(
+        [clean(text) for text in texts], convert_to_numpy=True, normalize_embeddings=True, show_progress_bar=False
+    )
+    return np.asarray(vectors, dtype=np.float32)
 
 
 def model_name(embedder: SentenceTransformer) -> str:

@@ -128,6 +128,10 @@ class Outcome:
         return self.status == "answer" and not self.right_first
 
     @property
+    def sure(self) -> bool:
+        return self.status == "answer" and self.confidence >= SURE
+
+    @property
     def served(self) -> bool:
         """A right answer, or a clarify that offers the right guide."""
         return self.answered_right or (self.status == "clarify" and self.right_in_3)
@@ -179,9 +183,8 @@ def figures(found: Sequence[Outcome]) -> dict[str, float]:
         outside = [outcome for outcome in found if outcome.golden.kind == kind and not outcome.golden.guides]
         share(f"{kind}_answered", [outcome.status == "answer" for outcome in outside])
         share(f"{kind}_clarified", [outcome.status == "clarify" for outcome in outside])
-    sure = [outcome for outcome in found if outcome.status == "answer" and outcome.confidence >= SURE]
-    share("sure_and_right", [outcome.right_first for outcome in sure])
-    share("sure_share", [outcome in sure for outcome in inside])
+    share("sure_and_right", [outcome.right_first for outcome in found if outcome.sure])
+    share("sure_share", [outcome.sure for outcome in inside])
     return shares
 
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
 from indexer.calibration import Calibration, Signals
+from indexer.embedder import embed_queries
 from indexer.passages import Passage
 from indexer.snapshot import NO_GUIDE, Snapshot
 from indexer.text import clean
@@ -27,7 +28,9 @@ Status = Literal["answer", "clarify", "no_answer"]
 TOP = 10
 CANDIDATES = 200  # passages by vector and as many by words whose sentences are compared
 LEXICAL_WEIGHT = 0.2  # of the attainable BM25 score, beside a cosine
-BANK_AT_ONCE = 8192  # questions of the bank compared at most; beyond, only those of the likeliest guides
+BANK_AT_ONCE = (
+    8192  # questions of the bank compared at most; beyond, only those of the likeliest guides, if there are more
+)
 LIKELY_GUIDES = 64
 FOLLOW_UP_WORDS = 8  # a longer question stands on its own
 
@@ -109,13 +112,7 @@ class Retriever:
     def embed(self, questions: Sequence[str]) -> Floats:
         """Embed questions in one batch: shape (questions, dimension), rows of length 1."""
         with self._lock:
-            vectors = self.embedder.encode_query(
-                [clean(question) for question in questions],
-                convert_to_numpy=True,
-                normalize_embeddings=True,
-                show_progress_bar=False,
-            )
-        return np.asarray(vectors, dtype=np.float32)
+            return embed_queries(self.embedder, questions)
 
     def search(self, question: str, *, context: str | None = None, vector: Floats | None = None) -> Ranking:
         """Rank guides and passages for `question`.
@@ -256,7 +253,7 @@ class Retriever:
         """Mean cosine of each guide's best three example questions, and of the best three that no guide answers."""
         matrix = self.snapshot.bank_vectors.matrix
         rows = self._asked_rows
-        if len(matrix) > BANK_AT_ONCE:
+        if len(scores) > LIKELY_GUIDES and len(matrix) > BANK_AT_ONCE:
             rows = np.concatenate([self._bank_rows[guide] for guide in np.argsort(-scores)[:LIKELY_GUIDES]])
             cosines, none = matrix[rows] @ vector, matrix[self._none_rows] @ vector
         else:

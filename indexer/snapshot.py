@@ -191,7 +191,8 @@ def build(
     """Build a snapshot of `guides` in the index `directory` and make it the live one.
 
     `negatives` are questions that no guide answers. Texts that `previous` holds, made with the same model, or whose
-    embeddings are in `cache` (indexer.cache), are not embedded again. `progress(stage, done, total)` is told the stages "embed", "train" and "write". With
+    embeddings are in `cache` (indexer.cache), are not embedded again. `progress(stage, done, total)` is told the stages
+    "embed", "train" and "write". With
     `activate=False` the new snapshot is left beside the live one, for `make_current`. Figures in the guides' texts are
     to be filled in before. Raises SnapshotError when nothing is to be indexed or the disk is full; the live snapshot
     then stays in use.

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -31,6 +31,7 @@ TODO = "TODO"  # what a stub says where text is to be written
 CITATION = re.compile(r"\[\^([a-z0-9_-]+)\]")
 
 SectorId = Literal["verwaltung", "wirtschaft", "zivilgesellschaft"]
+SECTORS: tuple[SectorId, ...] = get_args(SectorId)
 
 
 @dataclass(frozen=True, order=True)

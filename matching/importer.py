@@ -114,6 +114,11 @@ def text_digest(text: str) -> str:
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
+def _texts(records: Sequence[Record]) -> dict[str, str]:
+    """The distinct texts of the records' phrases by their digests."""
+    return {text_digest(item.text): item.text for record in records for _, _, item in record.phrases}
+
+
 @dataclass
 class _Plan:
     """What a batch will change. `adopted`: unchanged samples that the file lists; `real`: the samples have to go."""
@@ -127,8 +132,7 @@ class _Plan:
     @property
     def texts(self) -> dict[str, str]:
         """The distinct texts of the batch's phrases by their digests, in file order."""
-        records = [*self.new, *(record for record, _ in self.changed), *self.unchanged]
-        return {text_digest(item.text): item.text for record in records for _, _, item in record.phrases}
+        return _texts([*self.new, *(record for record, _ in self.changed), *self.unchanged])
 
 
 _AS_IT_IS = {"synchronize_session": False}  # nothing that the session has loaded is used after a statement in bulk
@@ -238,7 +242,7 @@ class _Directory:
         It is read from the vectors as stored: float16 is coarser than what was embedded, and a run that finds a vector must
         say the same as the one that made it.
         """
-        texts = {text_digest(item.text): item.text for record in records for _, _, item in record.phrases}
+        texts = _texts(records)
         if not texts:
             return {}
         stored: dict[str, bytes] = {}

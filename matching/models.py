@@ -9,7 +9,6 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 # SQLite numbers rows by itself only for INTEGER keys.
 RowId = BigInteger().with_variant(Integer, "sqlite")
-SECTORS = ("verwaltung", "wirtschaft", "zivilgesellschaft")
 REACHES = ("lokal", "kreis", "land", "bund")
 OFFER, NEED = SIDES = ("offer", "need")
 ACTIVE, PENDING, REMOVED = STATUSES = ("active", "pending", "removed")

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from indexer.embedder import model_name
-from indexer.text import clean
+from indexer.embedder import embed_queries, model_name
 from knowledge_base.guide import Taxonomy
 
 if TYPE_CHECKING:
@@ -39,13 +38,7 @@ class Phrases:
         if not texts:
             return np.zeros((0, self._weights.shape[1]), dtype=np.float32)
         with self._lock:
-            vectors = self._embedder.encode_query(
-                [clean(text) for text in texts],
-                convert_to_numpy=True,
-                normalize_embeddings=True,
-                show_progress_bar=False,
-            )
-        return np.asarray(vectors, dtype=np.float32)
+            return embed_queries(self._embedder, texts)
 
     def probabilities(self, vectors: Floats) -> Floats:
         """How likely each phrase is about each resource: shape (phrases, resources), rows sum to 1."""
@@ -73,7 +66,7 @@ def train(embedder: SentenceTransformer, taxonomy: Taxonomy) -> tuple[Floats, Fl
     from sklearn.linear_model import LogisticRegression
 
     texts, labels = examples(taxonomy)
-    vectors = embedder.encode_query(texts, convert_to_numpy=True, normalize_embeddings=True, show_progress_bar=False)
+    vectors = embed_queries(embedder, texts)
     model = LogisticRegression(C=C, max_iter=500, class_weight="balanced").fit(vectors, labels)
     return model.coef_.astype(np.float32), model.intercept_.astype(np.float32)
 

@@ -17,8 +17,8 @@ from typing import Any
 import openpyxl
 from openpyxl.utils.exceptions import InvalidFileException
 
-from knowledge_base.guide import Taxonomy
-from matching.models import REACHES, SECTORS, Organisation, Phrase
+from knowledge_base.guide import SECTORS, Taxonomy
+from matching.models import REACHES, Organisation, Phrase
 from matching.records import (
     COLUMNS,
     MOST_PHRASES,

@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 
 from email_validator import EmailNotValidError, validate_email
 
-from knowledge_base.guide import Taxonomy
-from matching.models import NEED, OFFER, REACHES, SECTORS, Organisation, Phrase
+from knowledge_base.guide import SECTORS, Taxonomy
+from matching.models import NEED, OFFER, REACHES, Organisation, Phrase
 from matching.places import Place, Places, normalised, short_name
 
 COLUMNS = {

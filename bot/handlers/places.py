@@ -51,9 +51,8 @@ async def offices(message: Message, command: CommandObject, turn: Turn, library:
         await _take_name(command.args, OFFICES, "", turn, library, views)
     elif turn.dialogue.state:
         where = (await _places()).find(turn.dialogue.place) if turn.dialogue.place else []
-        views.offices(
-            turn, turn.dialogue.state, *await _near(library, turn.dialogue.state, where[0] if where else None)
-        )
+        found = where[0] if where else None
+        views.offices(turn, turn.dialogue.state, found, await _near(library, turn.dialogue.state, found))
     else:
         _ask(turn, views, OFFICES)
 
@@ -135,7 +134,7 @@ async def _take(
     """Do what the place was asked for."""
     turn.dialogue.asked_for = None
     guide = library.guide(guide_id, day_of(turn.now))
-    where, houses = await _near(library, state, where)
+    houses = await _near(library, state, where)
     if purpose == OFFICES:
         views.offices(turn, state, where, houses)
         return
@@ -146,9 +145,7 @@ async def _take(
         views.place(turn)
 
 
-async def _near(
-    library: Library, state: str, where: Place | None
-) -> tuple[Place | None, list[tuple[House, float | None]]]:
+async def _near(library: Library, state: str, where: Place | None) -> list[tuple[House, float | None]]:
     """The houses responsible for a place with their distances, the state's own first, the nearest of them first."""
     places = await _places()
     found: list[tuple[House, float | None]] = []
@@ -156,7 +153,7 @@ async def _near(
         seat = places.find(house.place) if house.place and where else []
         found.append((house, seat[0].distance_km(where) if seat and where else None))
     found.sort(key=lambda pair: (not pair[0].states, pair[1] if pair[1] is not None else float("inf")))
-    return where, found
+    return found
 
 
 async def _places() -> Places:

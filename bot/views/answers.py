@@ -24,7 +24,7 @@ from bot.dialogue import Dialogue, Turn
 from bot.library import passage_by_code
 from bot.richtext import from_markup
 from bot.translation import Translate, translator
-from bot.views.base import Keyboard, button, in_german
+from bot.views.base import Keyboard, button, in_german, source_line
 from bot.views.conversation import easy_label
 from bot.views.places import PlaceViews
 from knowledge_base.figures import day_of
@@ -182,9 +182,7 @@ class AnswerViews(PlaceViews):
         parts: list[Text | str] = [Bold(_("Sources")), "\n"]
         for number, source in enumerate(guide.sources, 1):
             if source.id in cited:
-                stand = _("as of {date}").format(date=in_german(source.as_of))
-                kind = ", " + _("experience, not a source of law") if source.kind == "experience" else ""
-                parts += [f"[{number}] {source.title} ({source.publisher}, {stand}{kind})", "\n"]
+                parts += [f"[{number}] {source_line(source, _)}", "\n"]
         return parts
 
     def _answer_sources(self, guide: Guide, shown: Sequence[str]) -> list[str]:

@@ -20,6 +20,7 @@ from bot.dialogue import Dialogue, Turn
 from bot.library import Library
 from bot.richtext import split
 from bot.translation import Translate, languages, translator
+from knowledge_base.guide import Source
 
 Keyboard = list[list[InlineKeyboardButton]]
 Call = TypeVar("Call", SendMessage, EditMessageText)
@@ -110,6 +111,13 @@ def answer_key(question: Message) -> str:
 
 def button(label: str, data: CallbackData) -> InlineKeyboardButton:
     return InlineKeyboardButton(text=label, callback_data=data.pack())
+
+
+def source_line(source: Source, _: Translate) -> str:
+    """A source with its publisher and date, and whether it is no source of law."""
+    stand = _("as of {date}").format(date=in_german(source.as_of))
+    kind = ", " + _("experience, not a source of law") if source.kind == "experience" else ""
+    return f"{source.title} ({source.publisher}, {stand}{kind})"
 
 
 def in_german(day: date) -> str:

@@ -8,7 +8,7 @@ from aiogram.utils.formatting import Bold, Italic, Text
 from bot.callbacks import OFFICES, REMEMBER, ForgetPlace, OpenGuide, TakePlace
 from bot.dialogue import Turn
 from bot.translation import Translate
-from bot.views.base import Keyboard, Speaker, button, in_german
+from bot.views.base import Keyboard, Speaker, button, in_german, source_line
 from knowledge_base.guide import Guide
 from knowledge_base.houses import House, responsible
 from matching.places import Place
@@ -95,8 +95,7 @@ class PlaceViews(Speaker):
         text = Text(Bold(guide.title), "\n\n", *self._law_of_state(turn, guide, _))
         rule = guide.state_law.rules.get(turn.dialogue.state or "") if guide.state_law else None
         if source := guide.source(rule.source) if rule else None:
-            stand = _("as of {date}").format(date=in_german(source.as_of))
-            text += Text("\n\n", Bold(_("Sources")), f"\n{source.title} ({source.publisher}, {stand})")
+            text += Text("\n\n", Bold(_("Sources")), f"\n{source_line(source, _)}")
         for house, distance in sorted(houses, key=lambda pair: not pair[0].confirmed)[:1]:
             text += Text("\n\n", Bold(_("Who can say more")), "\n", *self._house(house, distance, _))
         text += Text(
