@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -24,7 +24,7 @@ from bot.views import INTERFACE_LANGUAGES, Views
 
 logger = logging.getLogger(__name__)
 DRAIN_SECONDS = 20.0
-PRUNE_EVERY_SECONDS = 3600.0
+JOBS_EVERY_SECONDS = 60.0
 
 
 @dataclass
@@ -89,11 +89,11 @@ async def run_app(
         await set_commands(bot, views)
         await outbox.recover()
         await inbox.recover()
-        pruning = asyncio.create_task(_prune_regularly(inbox, outbox, clock))
+        jobs = asyncio.create_task(_run_regularly([inbox.prune, outbox.prune], clock))
         try:
             yield App(bot, database, inbox, outbox, poller, answers)
         finally:
-            pruning.cancel()
+            jobs.cancel()
             await inbox.close(DRAIN_SECONDS)
             await outbox.close(DRAIN_SECONDS)
             await typing.close()
@@ -129,14 +129,15 @@ async def set_commands(bot: Bot, views: Views) -> None:
         logger.warning("the command menu was not set: %s", type(error).__name__)
 
 
-async def _prune_regularly(inbox: Inbox, outbox: Outbox, clock: Clock) -> None:
+async def _run_regularly(jobs: Sequence[Callable[[], Awaitable[None]]], clock: Clock) -> None:
+    """Run each job about once a minute: each finds by itself what is due, and one that fails stops no other."""
     while True:
-        try:
-            await inbox.prune()
-            await outbox.prune()
-        except Exception:
-            logger.exception("old rows were not deleted")
-        await clock.sleep(PRUNE_EVERY_SECONDS)
+        for job in jobs:
+            try:
+                await job()
+            except Exception:
+                logger.exception("a regular job failed and is tried again")
+        await clock.sleep(JOBS_EVERY_SECONDS)
 
 
 class _Typing:

@@ -1,5 +1,6 @@
 """One turn of a conversation: what comes in, what is remembered, what goes out; all of it commits together."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -20,7 +21,8 @@ class Dialogue:
     """What is remembered of one person in one chat. `language` is None until it is chosen.
 
     `place` and `state` (ISO code without "DE-") are there once the person has given them; `asked_for` is what the
-    assistant wants a place for, while it waits for one (a purpose of bot.callbacks, a colon, a guide's id).
+    assistant wants a place for, while it waits for one (a purpose of bot.callbacks, a colon, a guide's id). `form` is
+    what a person has entered of something that takes several steps; its "kind" names the conversation it belongs to.
     """
 
     chat_id: int
@@ -32,6 +34,7 @@ class Dialogue:
     place: str | None = None
     state: str | None = None
     asked_for: str | None = None
+    form: dict[str, Any] | None = None
 
     def remember(self, guide: str, now: float) -> None:
         self.guide, self.guide_at = guide, now
@@ -39,6 +42,9 @@ class Dialogue:
     def recent_guide(self, now: float) -> str | None:
         """The guide of the last answer, while a follow-up may still refer to it."""
         return self.guide if self.guide_at is not None and now - self.guide_at < MEMORY_SECONDS else None
+
+
+Effect = Callable[[AsyncSession], Awaitable[None]]
 
 
 @dataclass
@@ -58,6 +64,14 @@ class Turn:
     now: float
     outgoing: list[Outgoing] = field(default_factory=list)
     rows: list[Base] = field(default_factory=list)
+    effects: list[Effect] = field(default_factory=list)
+
+    def decide(self, effect: Effect) -> None:
+        """Run `effect` inside the transaction that completes the turn: it sees what others have committed, and may send.
+
+        It must be quick: it holds the database's writer. If it raises, nothing of the turn takes effect.
+        """
+        self.effects.append(effect)
 
     def send(self, method: TelegramMethod[Any], *, key: str | None = None, edits: str | None = None) -> None:
         self.outgoing.append(Outgoing(method, key, edits))

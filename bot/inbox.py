@@ -4,7 +4,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Iterable
-from dataclasses import replace
+from copy import deepcopy
 from typing import Any
 
 from aiogram import Bot, Dispatcher
@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.exc import DBAPIError
 
 from bot.clock import Clock
 from bot.database import Database, InboxRow
@@ -160,20 +161,23 @@ class Inbox:
         await self._slow_down(parsed, party)
         async with self._database.read() as connection:
             before = await load_dialogue(connection, *party)
-        turn = Turn(replace(before), self._clock.time())
+        turn = Turn(deepcopy(before), self._clock.time())
         try:
             async with self._slots:
                 await self._dispatcher.feed_update(self._bot, parsed, turn=turn)
+            await self._complete(row_id, turn, before)
+        except DBAPIError:  # the database is away or busy: not this update's fault
+            raise
         except Exception as error:
             logger.exception("handling failed, attempt %s", attempts + 1)
             await self._failed(row_id, attempts + 1, before, type(error).__name__)
-            return
-        await self._complete(row_id, turn, before)
 
     async def _complete(self, row_id: int, turn: Turn | None, before: Dialogue | None) -> None:
         chats: set[int] = set()
         async with self._database.write() as session:
             if turn is not None:
+                for effect in turn.effects:
+                    await effect(session)
                 if turn.dialogue != before:
                     await save_dialogue(session, turn.dialogue)
                 for row in turn.rows:

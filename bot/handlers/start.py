@@ -48,7 +48,7 @@ async def help_(message: Message, turn: Turn, views: Views) -> None:
 
 
 async def cancel(message: Message, turn: Turn, views: Views) -> None:
-    turn.dialogue.guide = turn.dialogue.guide_at = None
+    turn.dialogue.guide = turn.dialogue.guide_at = turn.dialogue.asked_for = turn.dialogue.form = None
     views.cancelled(turn)
 
 
