@@ -1,6 +1,7 @@
 """The only wiring: settings and a Telegram session in, a running assistant out. The bot, the terminal and the tests use it."""
 
 import asyncio
+import gc
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -89,6 +90,9 @@ async def run_app(
         await set_commands(bot, views)
         await outbox.recover()
         await inbox.recover()
+        # What is loaded by now stays: a full collection that walks through it would stop every chat for half a second.
+        gc.collect()
+        gc.freeze()
         jobs = asyncio.create_task(_run_regularly([inbox.prune, outbox.prune], clock))
         try:
             yield App(bot, database, inbox, outbox, poller, answers)
