@@ -3,6 +3,7 @@
 import asyncio
 import dataclasses
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -29,8 +30,8 @@ from bot.settings import Settings
 from indexer import directory
 from indexer.directory import Change, NoSnapshotError
 from indexer.embedder import BUNDLED, load_embedder, model_name
-from indexer.reindex import NONE, Changes, Copied, Limits, Move, Reason, compare, find_copied
-from indexer.snapshot import Snapshot, text_hash
+from indexer.reindex import NONE, Changes, Copied, Limits, Move, Reason, compare, find_copied, suspects, with_trials
+from indexer.snapshot import Snapshot, build, text_hash
 from indexer.text import clean
 from knowledge_base.figures import day_of
 from knowledge_base.guide import Knowledge, Problem
@@ -84,7 +85,7 @@ def reindex(settings: Settings, now: float, *, who: str, progress: Progress, for
     """Check all guides, build a snapshot of them beside the live one, and swap only if the golden questions allow it.
 
     `force` is the reason for which a snapshot goes live that they speak against; errors in guides stop that one, too.
-    `progress(stage, done, total)` is told the stages "check", those of `build`, "questions" and "golden". Raises
+    `progress(stage, done, total)` is told the stages "check", those of `build`, "questions", "golden" and "blame". Raises
     IndexingError when somebody else is at it, the disk is full, or the like.
     """
     started = time.perf_counter()
@@ -114,7 +115,7 @@ def reindex(settings: Settings, now: float, *, who: str, progress: Progress, for
             directory.remove_leftovers(settings.snapshots)
             report = build_candidate(settings, now, found.knowledge, embedder, live, progress)
             new, embedded, reused = report.snapshot, report.embedded, report.reused
-        result = _judge(settings, found.knowledge, embedder, live, new, progress)
+        result = _judge(settings, now, found.knowledge, embedder, live, new, progress)
         refused = result.status == "refused"
         if not refused or force is not None:
             path = directory.make_current(settings.snapshots, new.path)
@@ -149,6 +150,7 @@ def roll_back(settings: Settings, *, who: str, why: str, name: str | None = None
 
 def _judge(
     settings: Settings,
+    now: float,
     knowledge: Knowledge,
     embedder: "SentenceTransformer",
     live: Snapshot | None,
@@ -162,7 +164,7 @@ def _judge(
     if live is None:
         return Reindexed("swapped", added=tuple(sorted(new.guides)))
     old = knowledge_in(live.path)
-    changes = Changes.between({**old.guides, NONE: old.negatives}, {**knowledge.guides, NONE: knowledge.negatives})
+    changes = Changes.between(_by_id(old), _by_id(knowledge))
     try:
         golden = read_golden(settings.knowledge_base / GOLDEN)
     except FileNotFoundError:
@@ -178,6 +180,24 @@ def _judge(
     copied = find_copied(live, new, changes.present, texts)
     limits = Limits(settings.reindex_most_lost, settings.reindex_most_lost_by_guide)
     compared = compare(before, after, changes, copied, limits)
+    if compared.reasons:
+        alone = {}
+        for number, guide in enumerate(accused := suspects(compared, changes, limits)):
+            progress("blame", number, len(accused))
+            tried = _with_one_change(old, knowledge, guide)
+            with tempfile.TemporaryDirectory() as folder:
+                trial = build(
+                    tried.filled(day_of(now)),
+                    tried.negatives,
+                    Path(folder),
+                    embedder,
+                    previous=new,
+                    cache=live.vectors(),
+                ).snapshot
+                found = outcomes(golden, retriever.on(trial), vectors)
+            one = Changes.between(_by_id(old), _by_id(tried))
+            alone[guide] = compare(before, found, one, [], limits)
+        compared = with_trials(compared, alone, limits)
     return Reindexed(
         "refused" if compared.reasons else "swapped",
         reasons=tuple(_sentence(reason, copied) for reason in compared.reasons),
@@ -191,6 +211,20 @@ def _judge(
         figures_before=figures(before),
         figures_after=figures(after),
     )
+
+
+def _by_id(knowledge: Knowledge) -> dict[str, object]:
+    return {**knowledge.guides, NONE: knowledge.negatives}
+
+
+def _with_one_change(old: Knowledge, new: Knowledge, guide: str) -> Knowledge:
+    """The old knowledge with one guide (or the questions that no guide answers) as in the new one."""
+    if guide == NONE:
+        return old.model_copy(update={"negatives": new.negatives})
+    guides = {other: text for other, text in old.guides.items() if other != guide}
+    if guide in new.guides:
+        guides[guide] = new.guides[guide]
+    return old.model_copy(update={"guides": guides})
 
 
 def _sentence(reason: Reason, copied: list[Copied]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -133,6 +133,45 @@ def compare(
         )
     reasons = _reasons(lost, gained, copied, len(before), changes, limits)
     return Comparison(tuple(lost), tuple(gained), tuple(copied), tuple(reasons))
+
+
+def suspects(compared: Comparison, changes: Changes, limits: Limits) -> list[str]:
+    """The changed guides that may have cost more than they may: those that took questions, and those that lost theirs.
+
+    Where both have changed, only a trial of each alone can tell; empty when no more than one guide has.
+    """
+    there = {*changes.present, *changes.removed}
+    if len(there) < 2:
+        return []
+    costs: dict[str, float] = defaultdict(float)
+    for move in compared.lost:
+        for guide in {move.blamed, move.after, *move.guides} & there:
+            costs[str(guide)] += move.weight
+    return sorted(guide for guide in costs if costs[guide] > limits.lost_by_a_guide)
+
+
+def with_trials(compared: Comparison, alone: Mapping[str, Comparison], limits: Limits) -> Comparison:
+    """`compared`, with the blame as it comes out when each suspect alone is changed.
+
+    When none does harm alone, they do together, and the blame stays as it was.
+    """
+    costs = {guide: sum(move.weight for move in trial.lost if move.blamed == guide) for guide, trial in alone.items()}
+    copies = Counter(one.guide for one in compared.copied)
+    most = limits.lost_by_a_guide
+    named = {*costs, *copies}
+    guilty = [guide for guide in sorted(named) if costs.get(guide, 0) > most or copies[guide] > most]
+    if not compared.reasons or not guilty:
+        return compared
+    cleared = alone.keys() - set(guilty)
+    lost = [
+        replace(move, blamed=next((guide for guide in move.guides if guide in guilty), None))
+        if move.blamed in cleared
+        else move
+        for move in compared.lost
+    ]
+    reasons = [Reason(guide, costs.get(guide, 0.0), copies[guide], most) for guide in guilty]
+    reasons.sort(key=lambda reason: (-reason.lost, -reason.copied))
+    return replace(compared, lost=tuple(lost), reasons=tuple(reasons))
 
 
 def find_copied(before: Snapshot, after: Snapshot, guides: Collection[str], texts: Mapping[str, str]) -> list[Copied]:
