@@ -151,7 +151,7 @@ async def test_questions_during_swaps_see_one_state_each(server: TelegramServer,
 
         async def ask(number: int) -> None:
             person = server.user(f"Person {number}", language_code="de")
-            for text, guide in QUESTIONS.items():
+            for text, guide in [*QUESTIONS.items()] * 3:
                 title = knowledge.guides[guide].title
                 first_line = (await person.ask(text, timeout=60))["text"].split("\n")[0]
                 assert first_line in (title, f"B: {title}")
@@ -170,7 +170,7 @@ async def test_questions_during_swaps_see_one_state_each(server: TelegramServer,
         polling.cancel()
         await asyncio.gather(polling, return_exceptions=True)
     assert swaps > 3
-    assert len(seen) == 2 * len(QUESTIONS)
+    assert {line.startswith("B: ") for line in seen} == {True, False}
 
 
 async def test_a_running_bot_notices_a_new_index_by_itself(
