@@ -79,18 +79,15 @@ async def soak(swaps: int, rate: float, folder: Path) -> int:
     original = bank.read_text(encoding="utf-8")
     moments: list[tuple[float, float]] = []
 
-    class Timed(Current):
-        """Remembers when a new index was opened and taken."""
+    follow = Current.follow
 
-        async def follow(self) -> None:
-            before, started = self.live, time.perf_counter()
-            await super().follow()
-            if self.live is not before:
-                moments.append((started, time.perf_counter()))
+    async def timed(current: Current) -> None:
+        before, started = current.live, time.perf_counter()
+        await follow(current)
+        if current.live is not before:
+            moments.append((started, time.perf_counter()))
 
-    import bot.app
-
-    bot.app.Current = Timed  # type: ignore[misc]
+    Current.follow = timed  # type: ignore[method-assign]  # to know when a new index was opened and taken
     async with TelegramServer(rates=False, parse_twice=False) as server:
         session = AiohttpSession(api=TelegramAPIServer.from_base(server.url))
         async with run_app(settings, server.token, session, live, metered=False) as app:
