@@ -87,7 +87,7 @@ async def soak(swaps: int, rate: float, folder: Path) -> int:
         if current.live is not before:
             moments.append((started, time.perf_counter()))
 
-    Current.follow = timed  # type: ignore[method-assign]  # to know when a new index was opened and taken
+    Current.follow = timed  # type: ignore[method-assign, assignment]  # to know when a new index was opened and taken
     async with TelegramServer(rates=False, parse_twice=False) as server:
         session = AiohttpSession(api=TelegramAPIServer.from_base(server.url))
         async with run_app(settings, server.token, session, live, metered=False) as app:
