@@ -214,7 +214,8 @@ def _blamed(new: Outcome, changes: Changes) -> str | None:
         return own[0]
     # Behind the right guide, and so near that this one is no longer sure enough.
     near = next((guide for guide in new.found[:3] if guide in changes.present - set(new.golden.guides)), None)
-    return near or (NONE if NONE in changes.present else None)
+    silenced = NONE in changes.present and new.golden.guides and new.status != "answer"
+    return near or (NONE if silenced else None)
 
 
 def _reasons(
