@@ -7,7 +7,6 @@ that were tried and not kept. Needs the live index (`lotse index`). Figures are 
 answers, on the half that tunes and on the half that only tests.
 """
 
-import time
 from collections.abc import Callable
 
 import numpy as np
@@ -133,7 +132,7 @@ def nearest(bank: Floats, owner: npt.NDArray[np.int64], vector: Floats, guides: 
 
 def main() -> None:
     settings = load_settings()
-    retriever = open_live(settings, time.time()).retriever
+    retriever = open_live(settings).retriever
     ablation = Ablation(retriever, read_golden(settings.knowledge_base / "golden.jsonl"))
     print("| ranking | tune: first | in 3 | test: first | in 3 |\n|---|---|---|---|---|")
     for name, label in (

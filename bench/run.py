@@ -68,7 +68,7 @@ def serve(folder: Path) -> None:
             session = TerminalSession(Console(file=io.StringIO()))
             async with run_app(settings, TOKEN, session, open_corpus(folder), metered=False) as app:
                 for text in questions()[:100]:
-                    await app.answers.ask(Asked(text))
+                    await app.current.services["answers"].ask(Asked(text))
                 print(psutil.Process().memory_info().rss / 2**20)
 
     asyncio.run(answer())

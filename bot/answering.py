@@ -223,47 +223,70 @@ def primary(answers: Sequence[Answer], text: str) -> Answer:
 
 
 class AnswerService:
-    """Answers from an event loop: one worker thread, which takes all questions that wait as one batch."""
+    """Answers from one state of the knowledge, from an event loop."""
 
-    def __init__(self, answerer: Answerer) -> None:
-        self.answerer = answerer
-        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="embedder")
-        self._waiting: asyncio.Queue[tuple[Asked, asyncio.Future[list[Answer]]]] = asyncio.Queue()
-        self._loop: asyncio.Task[None] | None = None
+    def __init__(self, answerer: Answerer, worker: "Worker") -> None:
+        self._answerer = answerer
+        self._worker = worker
 
     async def ask(self, asked: Asked) -> list[Answer]:
         """The answers to the questions in a text, in their order; at least one."""
+        return await self._worker.answer(self._answerer, asked)
+
+
+class Worker:
+    """One thread that answers, for all states of the knowledge; it takes the questions that wait for one as a batch."""
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="embedder")
+        self._waiting: asyncio.Queue[_Waiting] = asyncio.Queue()
+        self._loop: asyncio.Task[None] | None = None
+
+    async def answer(self, answerer: Answerer, asked: Asked) -> list[Answer]:
+        """What `answerer` answers, once it is its turn."""
         if self._loop is None:
             self._loop = asyncio.create_task(self._serve())
         future: asyncio.Future[list[Answer]] = asyncio.get_running_loop().create_future()
-        self._waiting.put_nowait((asked, future))
+        self._waiting.put_nowait(_Waiting(answerer, asked, future))
         return await future
 
     async def close(self) -> None:
         if self._loop:
             self._loop.cancel()
             await asyncio.gather(self._loop, return_exceptions=True)
-        self._worker.shutdown()
+        self._thread.shutdown()
 
     async def _serve(self) -> None:
         while True:
-            batch = [await self._waiting.get()]
-            while len(batch) < BATCH and not self._waiting.empty():
-                batch.append(self._waiting.get_nowait())
-            if not await self._run(batch):
+            await self._take([await self._waiting.get()])
+
+    async def _take(self, waiting: "list[_Waiting]") -> None:
+        # A method of its own, so that no question, and with it the state it was asked of, outlives its answer here.
+        while len(waiting) < BATCH and not self._waiting.empty():
+            waiting.append(self._waiting.get_nowait())
+        for answerer in dict.fromkeys(one.answerer for one in waiting):
+            batch = [one for one in waiting if one.answerer is answerer]
+            if not await self._run(answerer, batch):
                 # One text that cannot be handled must not fail the others that came at the same time.
                 for one in batch:
-                    await self._run([one], final=True)
+                    await self._run(answerer, [one], final=True)
 
-    async def _run(self, batch: list[tuple[Asked, asyncio.Future[list[Answer]]]], final: bool = False) -> bool:
-        texts = [asked for asked, _ in batch]
+    async def _run(self, answerer: Answerer, batch: "list[_Waiting]", final: bool = False) -> bool:
+        texts = [one.asked for one in batch]
         try:
-            answers = await asyncio.get_running_loop().run_in_executor(self._worker, self.answerer.answer, texts)
+            answers = await asyncio.get_running_loop().run_in_executor(self._thread, answerer.answer, texts)
         except Exception as error:
             if final:
-                batch[0][1].set_exception(error)
+                batch[0].future.set_exception(error)
             return False
-        for (_, future), answer in zip(batch, answers, strict=True):
-            if not future.done():
-                future.set_result(answer)
+        for one, answer in zip(batch, answers, strict=True):
+            if not one.future.done():
+                one.future.set_result(answer)
         return True
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    answerer: Answerer
+    asked: Asked
+    future: "asyncio.Future[list[Answer]]"

@@ -6,14 +6,16 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from aiogram import Bot, Dispatcher
 from aiogram.client.session.base import BaseSession
 from aiogram.exceptions import TelegramAPIError
 from aiogram.types import BotCommandScopeAllGroupChats, BotCommandScopeAllPrivateChats
 
-from bot.answering import Answerer, AnswerService
+from bot.answering import Answerer, AnswerService, Worker
 from bot.clock import Clock, SystemClock
+from bot.current import Current
 from bot.database import Database
 from bot.handlers import buttons, glossary, places, question, start
 from bot.inbox import Inbox, Poller
@@ -26,6 +28,7 @@ from bot.views import INTERFACE_LANGUAGES, Views
 logger = logging.getLogger(__name__)
 DRAIN_SECONDS = 20.0
 JOBS_EVERY_SECONDS = 60.0
+FOLLOW_EVERY_SECONDS = 3.0
 
 
 @dataclass
@@ -37,7 +40,7 @@ class App:
     inbox: Inbox
     outbox: Outbox
     poller: Poller
-    answers: AnswerService
+    current: Current
 
     async def idle(self) -> None:
         """Return when every update is handled and every message delivered."""
@@ -69,7 +72,7 @@ async def run_app(
     vault = Vault.open(key_file)
     database = Database(settings.database(database_name))
     bot = Bot(token, session=session)
-    answers = AnswerService(Answerer(live.retriever, live.library.titles))
+    worker = Worker()
     typing = _Typing(bot)
     try:
         await database.migrate()
@@ -80,29 +83,40 @@ async def run_app(
                 "Stellen Sie die Datei aus der Sicherung wieder her."
             )
         me = await bot.me()
-        views = Views(live.library, me.username or "", settings.impressum)
+
+        def services(live: Live) -> dict[str, Any]:
+            """What handlers get by name and what is made anew for each state of the knowledge."""
+            return {
+                "library": live.library,
+                "answers": AnswerService(Answerer(live.retriever, live.library.titles), worker),
+                "views": Views(live.library, me.username or "", settings.impressum),
+            }
+
+        current = Current(settings, clock, live, services)
         budget = Budget(clock, settings.sends_per_second) if metered else Unmetered(clock)
         outbox = Outbox(bot, database, vault, clock, budget, settings.lease_seconds)
         dispatcher = create_dispatcher()
-        dispatcher.workflow_data.update(answers=answers, library=live.library, views=views, typing=typing.show)
-        inbox = Inbox(bot, dispatcher, database, vault, clock, outbox, views, throttled=metered)
+        dispatcher.workflow_data.update(typing=typing.show)
+        inbox = Inbox(bot, dispatcher, database, vault, clock, outbox, current, throttled=metered)
         poller = Poller(bot, inbox, clock, dispatcher.resolve_used_update_types())
-        await set_commands(bot, views)
+        await set_commands(bot, current.services["views"])
         await outbox.recover()
         await inbox.recover()
         # What is loaded by now stays: a full collection that walks through it would stop every chat for half a second.
         gc.collect()
         gc.freeze()
-        jobs = asyncio.create_task(_run_regularly([inbox.prune, outbox.prune], clock))
+        jobs = asyncio.create_task(_run_regularly([inbox.prune, outbox.prune], clock, JOBS_EVERY_SECONDS))
+        following = asyncio.create_task(_run_regularly([current.follow], clock, FOLLOW_EVERY_SECONDS))
         try:
-            yield App(bot, database, inbox, outbox, poller, answers)
+            yield App(bot, database, inbox, outbox, poller, current)
         finally:
             jobs.cancel()
+            following.cancel()
             await inbox.close(DRAIN_SECONDS)
             await outbox.close(DRAIN_SECONDS)
             await typing.close()
     finally:
-        await answers.close()
+        await worker.close()
         await bot.session.close()
         await database.close()
 
@@ -133,15 +147,15 @@ async def set_commands(bot: Bot, views: Views) -> None:
         logger.warning("the command menu was not set: %s", type(error).__name__)
 
 
-async def _run_regularly(jobs: Sequence[Callable[[], Awaitable[None]]], clock: Clock) -> None:
-    """Run each job about once a minute: each finds by itself what is due, and one that fails stops no other."""
+async def _run_regularly(jobs: Sequence[Callable[[], Awaitable[None]]], clock: Clock, every: float) -> None:
+    """Run each job about every `every` seconds: each finds by itself what is due, and one that fails stops no other."""
     while True:
         for job in jobs:
             try:
                 await job()
             except Exception:
                 logger.exception("a regular job failed and is tried again")
-        await clock.sleep(JOBS_EVERY_SECONDS)
+        await clock.sleep(every)
 
 
 class _Typing:

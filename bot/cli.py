@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from bot.output import Json, fail, progress_bar, write_json
+from bot.output import Json, fail, write_json
 from bot.partners_cli import partners
+from bot.reindex_cli import register as register_reindexing
 from bot.settings import ConfigurationError, Settings, load_settings
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ REPORT = Path("docs/qualitaet.md")
 guides = typer.Typer(no_args_is_help=True, help="Leitfäden anlegen.")
 app.add_typer(guides, name="guides")
 app.add_typer(partners, name="partners")
+register_reindexing(app)
 
 
 def main() -> None:
@@ -99,45 +101,6 @@ def doctor(as_json: Json = False) -> None:
         for finding in findings:
             typer.echo(f"{'✓' if finding.fine else '✗'} {finding.subject}: {finding.message}")
     raise typer.Exit(0 if all(finding.fine for finding in findings) else 1)
-
-
-@app.command()
-def index(
-    full: Annotated[
-        bool, typer.Option("--full", help="Alles neu einbetten, nichts vom letzten Index übernehmen.")
-    ] = False,
-    share: Annotated[
-        bool,
-        typer.Option(
-            "--share", help="Danach die Vektoren in der Wissensbasis ablegen: ein erster Index geht dann schnell."
-        ),
-    ] = False,
-    as_json: Json = False,
-) -> None:
-    """Baut den Suchindex aus den Leitfäden, neben dem laufenden, und tauscht ihn dann aus."""
-    from bot.live import EMBEDDINGS, IndexingError, build_index
-
-    settings = load_settings()
-    # Whoever chats meanwhile comes first.
-    os.nice(19)
-    try:
-        with progress_bar(enabled=sys.stderr.isatty()) as progress:
-            report = build_index(settings, time.time(), full=full, progress=progress)
-    except IndexingError as error:
-        fail(str(error), 1)
-    if share:
-        from indexer.cache import write
-
-        write(settings.knowledge_base / EMBEDDINGS, report.snapshot)
-    if as_json:
-        names = ("guides", "passages", "embedded", "reused", "removed", "seconds")
-        figures = {name: getattr(report, name) for name in names}
-        write_json(figures | {"seconds": round(report.seconds, 3), "snapshot": report.snapshot.path.name})
-    else:
-        typer.echo(
-            f"{report.guides} Leitfäden, {report.passages} Passagen: {report.embedded} Texte eingebettet, "
-            f"{report.reused} übernommen, {report.removed} entfernt, {report.seconds:.1f} s. Index {report.snapshot.path.name}."
-        )
 
 
 @app.command()
@@ -298,13 +261,19 @@ def run_bot() -> None:
 
 
 def _open_live(settings: Settings) -> "Live":
-    """The live snapshot, built first when it is missing or stale."""
-    from bot.live import IndexingError, open_live
+    """The live snapshot, built first when there is none; that the guides have changed since is said on stderr."""
+    from bot.live import IndexingError, is_stale, open_live
 
     try:
-        return open_live(settings, time.time())
+        live = open_live(settings)
     except IndexingError as error:
         fail(str(error), 1)
+    if is_stale(settings, time.time()):
+        typer.echo(
+            "Die Leitfäden haben sich seit dem letzten Index geändert: `lotse reindex` prüft und übernimmt sie.",
+            err=True,
+        )
+    return live
 
 
 if __name__ == "__main__":

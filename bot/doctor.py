@@ -8,8 +8,9 @@ import sys
 import time
 from dataclasses import dataclass
 
-from bot.live import is_stale, live_path
+from bot.live import is_stale
 from bot.settings import ConfigurationError, Settings, load_telegram
+from indexer.directory import current
 from knowledge_base.guide import KnowledgeError, load_or_raise
 
 NEEDED_BYTES = 500_000_000
@@ -87,10 +88,10 @@ def _knowledge(settings: Settings) -> Finding:
 
 
 def _index(settings: Settings) -> Finding:
-    if live_path(settings.snapshots) is None:
+    if current(settings.snapshots) is None:
         return Finding("Index", False, "Es gibt noch keinen: `lotse index` baut ihn.")
     if is_stale(settings, time.time()):
-        return Finding("Index", False, "Er passt nicht zu den Leitfäden oder zum Modell: `lotse index` erneuert ihn.")
+        return Finding("Index", False, "Er passt nicht zu den Leitfäden oder zum Modell: `lotse reindex` erneuert ihn.")
     return Finding("Index", True, "Aktuell.")
 
 

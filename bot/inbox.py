@@ -18,12 +18,12 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import DBAPIError
 
 from bot.clock import Clock
+from bot.current import Current
 from bot.database import Database, InboxRow
 from bot.dialogue import Dialogue, Turn, load_dialogue, save_dialogue
 from bot.lanes import Lanes
 from bot.outbox import Outbox
 from bot.vault import Vault
-from bot.views import Views
 
 logger = logging.getLogger(__name__)
 MAXIMUM_ATTEMPTS = 3
@@ -71,7 +71,7 @@ class Inbox:
         vault: Vault,
         clock: Clock,
         outbox: Outbox,
-        views: Views,
+        current: Current,
         *,
         throttled: bool,
     ) -> None:
@@ -81,7 +81,7 @@ class Inbox:
         self._vault = vault
         self._clock = clock
         self._outbox = outbox
-        self._views = views
+        self._current = current
         self._throttle = Throttle(clock) if throttled else None
         self._slots = asyncio.Semaphore(HANDLERS_AT_ONCE)
         self._lanes = Lanes(self._handle_all, clock)
@@ -164,7 +164,8 @@ class Inbox:
         turn = Turn(deepcopy(before), self._clock.time())
         try:
             async with self._slots:
-                await self._dispatcher.feed_update(self._bot, parsed, turn=turn)
+                # Taken once: the turn is answered and rendered from one state of the knowledge.
+                await self._dispatcher.feed_update(self._bot, parsed, turn=turn, **self._current.services)
             await self._complete(row_id, turn, before)
         except DBAPIError:  # the database is away or busy: not this update's fault
             raise
@@ -197,7 +198,7 @@ class Inbox:
             await self._clock.sleep(RETRY_SECONDS[attempts - 1])
             return
         turn = Turn(dialogue, self._clock.time())
-        self._views.failure(turn)
+        self._current.services["views"].failure(turn)
         await self._bury(row_id, error, turn)
 
     async def _bury(self, row_id: int, error: str, turn: Turn | None = None) -> None:
@@ -219,7 +220,7 @@ class Inbox:
         if first:
             async with self._database.read() as connection:
                 turn = Turn(await load_dialogue(connection, *party), self._clock.time())
-            self._views.slowed(turn)
+            self._current.services["views"].slowed(turn)
             async with self._database.write() as session:
                 chats = self._outbox.put(session, turn.outgoing, party[0])
             self._outbox.wake(chats)

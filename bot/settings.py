@@ -21,6 +21,9 @@ class Settings(BaseSettings):
     impressum: str = ""
     lease_seconds: float = Field(default=30.0, gt=0, le=3600)
     sends_per_second: float = Field(default=25.0, gt=0, le=1000)
+    reindex_most_lost: float = Field(default=0.005, ge=0, le=1)
+    reindex_most_lost_by_guide: int = Field(default=4, ge=0)
+    reindex_memory_mb: int = Field(default=1500, ge=500)
 
     @property
     def snapshots(self) -> Path:

@@ -3,7 +3,6 @@
 import asyncio
 import io
 import tempfile
-import time
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
@@ -103,7 +102,7 @@ def transcript(live: Live, lines: Sequence[str]) -> str:
 
 
 def main() -> None:
-    live = open_live(load_settings(), time.time())
+    live = open_live(load_settings())
     page = [HEAD]
     for language, conversations in CONVERSATIONS.items():
         page.append(f"## {language}\n")

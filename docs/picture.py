@@ -4,7 +4,6 @@ import asyncio
 import io
 import re
 import tempfile
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -28,7 +27,7 @@ async def typed() -> AsyncIterator[str]:
 
 
 def main() -> None:
-    live = open_live(load_settings(), time.time())
+    live = open_live(load_settings())
     console = Console(record=True, width=116, force_terminal=True, highlight=False, file=io.StringIO())
     with tempfile.TemporaryDirectory() as folder:
         asyncio.run(chat(Settings(data_dir=Path(folder)), live, typed(), console, echo=True))

@@ -1,17 +1,14 @@
-"""A small file of ready embeddings, so that a first index need not embed the whole knowledge base."""
+"""A small file of ready embeddings: for a first index of the knowledge base, and for its golden questions."""
 
 from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-
-if TYPE_CHECKING:
-    from indexer.snapshot import Snapshot
 
 Floats = npt.NDArray[np.float32]
 LEVELS = 127  # of one byte, to either side
@@ -30,24 +27,16 @@ def read(path: Path, model: str) -> dict[str, Floats]:
     return {bytes(key).hex(): vector for key, vector in zip(hashes, vectors, strict=True)}
 
 
-def write(path: Path, snapshot: Snapshot) -> int:
-    """Write the embeddings of `snapshot`, one byte a dimension, replacing the file at once; returns how many.
+def write(path: Path, model: str, vectors: Mapping[str, Floats]) -> None:
+    """Write embeddings by the hash of their text, one byte a dimension, replacing the file at once.
 
     A vector read back has a cosine of at least 0.9999 with the one written.
     """
-    known = {
-        key: kind.matrix[row]
-        for kind in (snapshot.passage_vectors, snapshot.sentence_vectors, snapshot.bank_vectors)
-        for row, key in enumerate(kind.hashes)
-    }
-    matrix = np.array(list(known.values()), dtype=np.float32)
+    matrix = np.array(list(vectors.values()), dtype=np.float32)
     largest = np.abs(matrix).max(axis=1)
     levels = np.rint(matrix / largest[:, None] * LEVELS).astype(np.int8)
-    hashes = np.frombuffer(bytes.fromhex("".join(known)), dtype=np.uint8).reshape(len(known), -1)
+    hashes = np.frombuffer(bytes.fromhex("".join(vectors)), dtype=np.uint8).reshape(len(vectors), -1)
     with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".tmp", delete=False) as file:
-        np.savez_compressed(
-            file, model=np.array(snapshot.manifest["model"]), hashes=hashes, levels=levels, largest=largest
-        )
+        np.savez_compressed(file, model=np.array(model), hashes=hashes, levels=levels, largest=largest)
     os.chmod(file.name, 0o644)  # noqa: PTH101 - a temporary file is private; this one is to be shared
     Path(file.name).replace(path)
-    return len(known)

@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from indexer.cache import read as read_cache
+from indexer.cache import write as write_cache
 from indexer.calibration import Calibration, fit
+from indexer.embedder import embed_queries, model_name
 from indexer.passages import Passage
-from indexer.retriever import Retriever, Status
-from indexer.snapshot import build_corpus
+from indexer.retriever import Floats, Retriever, Status
+from indexer.snapshot import CHUNK, Progress, build_corpus, text_hash
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -132,37 +135,84 @@ class Outcome:
         return self.status == "answer" and self.confidence >= SURE
 
     @property
+    def worth(self) -> int:
+        """What it is worth to who asked: 0 a wrong answer, 1 nothing, 2 an offer that helps, 3 all there is to say.
+
+        Where no guide answers, an offer of some is worth 2, and to say so 3.
+        """
+        if not self.golden.guides:
+            return {"answer": 0, "clarify": 2, "no_answer": 3}[self.status]
+        if self.status == "answer":
+            return 3 if self.right_first else 0
+        return 2 if self.served else 1
+
+    @property
     def served(self) -> bool:
         """A right answer, or a clarify that offers the right guide."""
         return self.answered_right or (self.status == "clarify" and self.right_in_3)
 
 
 def read_golden(path: Path, half: str | None = None) -> list[Golden]:
-    """The golden questions of `path`, of one half or all."""
+    """The golden questions of `path`, of one half or all. Raises ValueError naming the first line that is none."""
+    found = []
     with path.open(encoding="utf-8") as file:
-        rows = [json.loads(line) for line in file]
-    found = [
-        Golden(
-            row["question"],
-            tuple(row["guides"]),
-            row["kind"],
-            row["half"],
-            row.get("style", ""),
-            row.get("language", ""),
-        )
-        for row in rows
-    ]
+        for number, line in enumerate(file, 1):
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line)
+                golden = Golden(
+                    row["question"],
+                    tuple(row["guides"]),
+                    row["kind"],
+                    row["half"],
+                    row.get("style", ""),
+                    row.get("language", ""),
+                )
+            except (ValueError, KeyError, TypeError) as error:
+                raise ValueError(f"{path.name}:{number}: {error!r}") from error
+            found.append(golden)
     return [golden for golden in found if half in (None, golden.half)]
 
 
-def outcomes(questions: Sequence[Golden], retriever: Retriever) -> list[Outcome]:
-    """What the retriever makes of each question."""
-    vectors = retriever.embed([golden.question for golden in questions])
-    rankings = [retriever.search(g.question, vector=vector) for g, vector in zip(questions, vectors, strict=True)]
-    return [
-        Outcome(golden, tuple(ranked.id for ranked in ranking.guides), ranking.status, ranking.confidence)
-        for golden, ranking in zip(questions, rankings, strict=True)
-    ]
+def outcomes(
+    questions: Sequence[Golden], retriever: Retriever, vectors: Floats | None = None, progress: Progress | None = None
+) -> list[Outcome]:
+    """What the retriever makes of each question; `vectors` are their embeddings, if the caller has them.
+
+    `progress("golden", done, total)` is told.
+    """
+    if vectors is None:
+        vectors = retriever.embed([golden.question for golden in questions])
+    found = []
+    for number, (golden, vector) in enumerate(zip(questions, vectors, strict=True), 1):
+        ranking = retriever.search(golden.question, vector=vector)
+        guides = tuple(ranked.id for ranked in ranking.guides)
+        found.append(Outcome(golden, guides, ranking.status, ranking.confidence))
+        if progress and (number % 50 == 0 or number == len(questions)):
+            progress("golden", number, len(questions))
+    return found
+
+
+def embed_golden(questions: Sequence[Golden], embedder: SentenceTransformer, cache: Path, progress: Progress) -> Floats:
+    """Embeddings of the golden questions, shape (questions, dimension); those in the file `cache` are not made again.
+
+    `progress("questions", done, total)` is told of the others.
+    """
+    model = model_name(embedder)
+    known = read_cache(cache, model)
+    keys = [text_hash("query", golden.question) for golden in questions]
+    missing = [(key, golden.question) for key, golden in zip(keys, questions, strict=True) if key not in known]
+    for start in range(0, len(missing), CHUNK):
+        chunk = missing[start : start + CHUNK]
+        vectors = embed_queries(embedder, [text for _, text in chunk])
+        known.update((key, vector) for (key, _), vector in zip(chunk, vectors, strict=True))
+        progress("questions", start + len(chunk), len(missing))
+    if missing:
+        write_cache(cache, model, {key: known[key] for key in keys})
+        # As they will be read the next time, so that the same question is judged the same.
+        known = read_cache(cache, model)
+    return np.array([known[key] for key in keys], dtype=np.float32)
 
 
 def figures(found: Sequence[Outcome]) -> dict[str, float]:

@@ -94,12 +94,16 @@ class Retriever:
     """Searches one snapshot. Any number of threads may search; embedding is done by one at a time."""
 
     def __init__(
-        self, snapshot: Snapshot, embedder: SentenceTransformer, calibration: Calibration | None = None
+        self,
+        snapshot: Snapshot,
+        embedder: SentenceTransformer,
+        calibration: Calibration | None = None,
+        lock: threading.Lock | None = None,
     ) -> None:
         self.snapshot = snapshot
         self.embedder = embedder
         self.calibration = calibration or Calibration.load()
-        self._lock = threading.Lock()
+        self._lock = lock or threading.Lock()
         # One question's search is too short to be shared out: its threads and the model's would wait for one another,
         # which takes longer than the search (measured on two cores: 8 ms instead of 3, and 30 ms more for an answer).
         faiss.omp_set_num_threads(1)
@@ -108,6 +112,10 @@ class Retriever:
         self._bank_rows = [np.flatnonzero(snapshot.bank_owner == guide) for guide in range(len(snapshot.guides))]
         self._asked_rows = np.flatnonzero(snapshot.bank_owner != NO_GUIDE)
         self._none_rows = np.flatnonzero(snapshot.bank_owner == NO_GUIDE)
+
+    def on(self, snapshot: Snapshot) -> Retriever:
+        """A retriever of another snapshot of the same model, which takes turns with this one at the embedder."""
+        return Retriever(snapshot, self.embedder, self.calibration, self._lock)
 
     def embed(self, questions: Sequence[str]) -> Floats:
         """Embed questions in one batch: shape (questions, dimension), rows of length 1."""

@@ -1,13 +1,8 @@
 """An index snapshot: one immutable directory that describes itself.
 
-An index directory holds snapshots and the small file `current` that names the live one:
-
-    index/
-      current                      the name of the live snapshot
-      20261124T080000123456-1a2b3c4d/    manifest.json, passages.jsonl, *.faiss, words.*, parts.*, heads.*, ...
-
-A snapshot is written beside, under a name that begins with a dot, and renamed when it is complete; then `current` is
-replaced. A reader thus sees the old index or the new one, never a half of either.
+It is written beside the live one, under a name that begins with a dot, and renamed when it is complete; then the file
+`current` of the index directory (indexer.directory) is replaced. A reader thus sees the old index or the new one, never a
+half of either.
 """
 
 from __future__ import annotations
@@ -29,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from indexer.directory import CANDIDATE, MANIFEST, current, make_current
 from indexer.embedder import model_name
 from indexer.heads import Heads
 from indexer.lexical import Lexical
@@ -44,8 +40,6 @@ Progress = Callable[[str, int, int], None]
 
 SCHEMA = 1
 MENDS = "`lotse index --full` baut ihn neu."
-CURRENT = "current"
-MANIFEST = "manifest.json"
 CHUNK = 256  # texts embedded between two calls of `progress`
 NO_GUIDE = -1  # owner of a question in the bank that no guide answers
 
@@ -128,11 +122,10 @@ class Snapshot:
 
         Raises SnapshotError when there is none, or it is incomplete, or of another model or schema.
         """
-        try:
-            name = (directory / CURRENT).read_text(encoding="utf-8").strip()
-        except OSError as error:
-            raise SnapshotError(f"In {directory} gibt es keinen Index. `lotse index` baut ihn.") from error
-        return cls.read(directory / name, model)
+        path = current(directory)
+        if path is None:
+            raise SnapshotError(f"In {directory} gibt es keinen Index. `lotse index` baut ihn.")
+        return cls.read(path, model)
 
     @classmethod
     def read(cls, path: Path, model: str) -> Snapshot:
@@ -153,6 +146,11 @@ class Snapshot:
             return cls._read_parts(path, manifest)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise SnapshotError(f"Der Index {path} ist beschädigt ({error}). {MENDS}") from error
+
+    def vectors(self) -> dict[str, Floats]:
+        """All vectors by the hash of their text (`text_hash`)."""
+        kinds = (self.passage_vectors, self.sentence_vectors, self.bank_vectors)
+        return {key: kind.matrix[row] for kind in kinds for row, key in enumerate(kind.hashes)}
 
     @classmethod
     def _read_parts(cls, path: Path, manifest: dict[str, Any]) -> Snapshot:
@@ -186,15 +184,16 @@ def build(
     previous: Snapshot | None = None,
     cache: Mapping[str, Floats] | None = None,
     progress: Progress | None = None,
+    companions: Mapping[str, str] | None = None,
     activate: bool = True,
 ) -> BuildReport:
     """Build a snapshot of `guides` in the index `directory` and make it the live one.
 
     `negatives` are questions that no guide answers. Texts that `previous` holds, made with the same model, or whose
     embeddings are in `cache` (indexer.cache), are not embedded again. `progress(stage, done, total)` is told the stages
-    "embed", "train" and "write". With
-    `activate=False` the new snapshot is left beside the live one, for `make_current`. Figures in the guides' texts are
-    to be filled in before. Raises SnapshotError when nothing is to be indexed or the disk is full; the live snapshot
+    "embed", "train" and "write".
+    `companions` are texts that belong to the snapshot, by file name. With `activate=False` the new snapshot is left beside
+    the live one as a candidate, for `make_current`. Figures in the guides' texts are to be filled in before. Raises SnapshotError when nothing is to be indexed or the disk is full; the live snapshot
     then stays in use.
     """
     guide_list = list(guides)
@@ -204,7 +203,8 @@ def build(
             "Es gibt nichts zu indizieren: Kein Leitfaden hat Text. `lotse check` prüft die Wissensbasis."
         )
     negative_list = [clean(text) for text in negatives]
-    return _Build(guide_list, passages, negative_list, embedder, previous, progress, cache).run(directory, activate)
+    builder = _Build(guide_list, passages, negative_list, embedder, previous, progress, cache, companions)
+    return builder.run(directory, activate)
 
 
 def build_corpus(
@@ -221,18 +221,6 @@ def build_corpus(
     return _Build([], list(passages), [], embedder, previous, progress).run(directory, True)
 
 
-def make_current(directory: Path, path: Path, keep: int = 2) -> None:
-    """Make the snapshot `path` the live one of the index `directory`; of the others, the newest `keep` - 1 stay."""
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=directory, prefix=".current-", delete=False) as file:
-        file.write(path.name + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    Path(file.name).replace(directory / CURRENT)
-    others = sorted(p for p in directory.iterdir() if (p / MANIFEST).is_file() and p.name != path.name)
-    for old in others[: max(0, len(others) - (keep - 1))]:
-        shutil.rmtree(old, ignore_errors=True)
-
-
 class _Build:
     """The state of one build."""
 
@@ -245,9 +233,11 @@ class _Build:
         previous: Snapshot | None,
         progress: Progress | None,
         cache: Mapping[str, Floats] | None = None,
+        companions: Mapping[str, str] | None = None,
     ) -> None:
         self.guides = guides
         self.cache = cache or {}
+        self.companions = companions or {}
         self.passages = passages
         self.embedder = embedder
         self.model = model_name(embedder)
@@ -271,8 +261,8 @@ class _Build:
 
     def run(self, directory: Path, activate: bool) -> BuildReport:
         texts = [passage.embedded_text for passage in self.passages]
-        document_hashes = {text: _hash("document", text) for text in (*texts, *self.sentences)}
-        query_hashes = {text: _hash("query", text) for text, _ in self.bank}
+        document_hashes = {text: text_hash("document", text) for text in (*texts, *self.sentences)}
+        query_hashes = {text: text_hash("query", text) for text, _ in self.bank}
         hashes = {
             "passages": [document_hashes[text] for text in texts],
             "sentences": [document_hashes[text] for text in self.sentences],
@@ -305,14 +295,13 @@ class _Build:
                 "negatives": sum(owner == NO_GUIDE for _, owner in self.bank),
             },
         }
-        path = self._write(directory, f"{now:%Y%m%dT%H%M%S%f}-{corpus[:8]}", hashes, vectors, lexical, heads, manifest)
+        name = f"{'' if activate else CANDIDATE}{now:%Y%m%dT%H%M%S%f}-{corpus[:8]}"
+        path = self._write(directory, name, hashes, vectors, lexical, heads, manifest)
         snapshot = Snapshot.read(path, self.model)
         if activate:
             with _clear_errors(directory):
                 make_current(directory, path)
-        before = set()
-        if self.previous is not None:
-            before = {key for kind in _kinds(self.previous) for key in kind.hashes}
+        before = set(self.previous.vectors()) if self.previous is not None else set()
         return BuildReport(
             guides=len(self.guides),
             passages=len(self.passages),
@@ -328,7 +317,7 @@ class _Build:
     def _known_vectors(self) -> dict[str, Floats]:
         known = dict(self.cache)
         if self.previous is not None:
-            known |= {key: kind.matrix[row] for kind in _kinds(self.previous) for row, key in enumerate(kind.hashes)}
+            known |= self.previous.vectors()
         return known
 
     def _embed(self, texts: list[tuple[str, str]]) -> dict[str, Floats]:
@@ -341,7 +330,7 @@ class _Build:
             for start in range(0, len(ordered), CHUNK):
                 chunk = ordered[start : start + CHUNK]
                 rows = encode(chunk, convert_to_numpy=True, normalize_embeddings=True, show_progress_bar=False)
-                fresh.update((_hash(role, text), row) for text, row in zip(chunk, np.asarray(rows), strict=True))
+                fresh.update((text_hash(role, text), row) for text, row in zip(chunk, np.asarray(rows), strict=True))
                 self.progress("embed", len(fresh), len(texts))
         self.embedding_seconds = time.perf_counter() - started
         return fresh
@@ -395,14 +384,16 @@ class _Build:
                 lexical.save(temporary)
                 if heads is not None:
                     heads.save(temporary)
+                for companion, text in self.companions.items():
+                    (temporary / companion).write_text(text, encoding="utf-8")
                 manifest["seconds"] = {
                     "embedding": round(self.embedding_seconds, 3),
                     "heads": round(self.heads_seconds, 3),
                     "total": round(time.perf_counter() - self.started, 3),
                 }
                 manifest["files"] = {file.name: file.stat().st_size for file in sorted(temporary.iterdir())}
-                text = json.dumps(manifest, ensure_ascii=False, indent=2)
-                (temporary / MANIFEST).write_text(text + "\n", encoding="utf-8")
+                described = json.dumps(manifest, ensure_ascii=False, indent=2)
+                (temporary / MANIFEST).write_text(described + "\n", encoding="utf-8")
                 for file_path in temporary.iterdir():
                     _sync(file_path)
                 path = directory / name
@@ -416,11 +407,8 @@ class _Build:
         return path
 
 
-def _kinds(snapshot: Snapshot) -> tuple[Vectors, Vectors, Vectors]:
-    return snapshot.passage_vectors, snapshot.sentence_vectors, snapshot.bank_vectors
-
-
-def _hash(role: str, text: str) -> str:
+def text_hash(role: str, text: str) -> str:
+    """The key of a text's vector; `role` is "query" or "document"."""
     return hashlib.blake2b(f"{role}\n{text}".encode(), digest_size=16).hexdigest()
 
 

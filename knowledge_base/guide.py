@@ -28,6 +28,7 @@ LAW = "Recht und Zahlen"
 EXAMPLE = "Beispiel"
 HEADINGS = (SUMMARY, STEPS, *VIEWS.values(), PITFALLS, LAW, EXAMPLE)
 TODO = "TODO"  # what a stub says where text is to be written
+STUB = "Muster"  # the field under which that is reported
 CITATION = re.compile(r"\[\^([a-z0-9_-]+)\]")
 
 SectorId = Literal["verwaltung", "wirtschaft", "zivilgesellschaft"]
@@ -194,6 +195,11 @@ class Parsed:
     lines: dict[str, int] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
+    @property
+    def unfinished(self) -> bool:
+        """Whether it is still in the making: a hint of the stub is left in it."""
+        return any(problem.field == STUB for problem in self.problems)
+
     def report(self, line: int, name: str, message: str, mend: str) -> None:
         self.problems.append(Problem(self.file, line, name, message, mend))
 
@@ -227,7 +233,7 @@ def parse_guide(text: str, file: str) -> Parsed:
     for number, line in enumerate(text.split("\n"), 1):
         _, marked, hint = line.partition(f"{TODO}:")
         if marked:
-            parsed.report(number, "Muster", f"Hier fehlt noch: {hint.strip()}", "Den Hinweis durch Text ersetzen.")
+            parsed.report(number, STUB, f"Hier fehlt noch: {hint.strip()}", "Den Hinweis durch Text ersetzen.")
     sections = _parse_sections(match[2], body_line, parsed)
     if head is not None and not parsed.problems:
         version = hashlib.sha256(text.encode()).hexdigest()[:8]
@@ -349,6 +355,7 @@ def load(root: Path = ROOT) -> tuple[Knowledge | None, list[Parsed], list[Proble
     """Read the knowledge base under `root`.
 
     Returns the knowledge if all of it is usable (None otherwise), every guide's file as parsed, and the problems found.
+    A guide in the making is left out of the knowledge, and its problems stop no other.
     """
     problems: list[Problem] = []
     taxonomy = _read_yaml(root / "taxonomy.yaml", root, TypeAdapter(Taxonomy), problems)
@@ -391,7 +398,8 @@ def load(root: Path = ROOT) -> tuple[Knowledge | None, list[Parsed], list[Proble
         if (root / "questions" / "_none.txt").exists()
         else ()
     )
-    if problems:
+    making = {parsed.file for parsed in parsed_guides if parsed.unfinished}
+    if any(problem.file not in making for problem in problems):
         return None, parsed_guides, problems
     knowledge = Knowledge(
         guides=guides, taxonomy=taxonomy, figures=figures, negatives=negatives, terms=terms, houses=houses
@@ -410,9 +418,10 @@ def load_taxonomy(root: Path = ROOT) -> Taxonomy:
 
 def load_or_raise(root: Path = ROOT) -> Knowledge:
     """The knowledge base under `root`. Raises KnowledgeError when something in it does not validate."""
-    knowledge, _, problems = load(root)
+    knowledge, parsed_guides, problems = load(root)
     if knowledge is None:
-        raise KnowledgeError(problems)
+        making = {parsed.file for parsed in parsed_guides if parsed.unfinished}
+        raise KnowledgeError([problem for problem in problems if problem.file not in making])
     return knowledge
 
 

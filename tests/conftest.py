@@ -25,7 +25,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def live(data: Path) -> Live:
-    return open_live(Settings(data_dir=data, _env_file=None), time.time())
+    return open_live(Settings(data_dir=data, _env_file=None))
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ process id is printed.
 import asyncio
 import os
 import sys
-import time
 
 from bot.live import open_live
 from bot.polling import poll
@@ -16,7 +15,7 @@ from bot.settings import load_settings, load_telegram
 
 def main() -> None:
     settings, telegram = load_settings(), load_telegram()
-    live = open_live(settings, time.time())
+    live = open_live(settings)
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     for _ in sys.stdin:

@@ -7,6 +7,7 @@ from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
 from sqlalchemy import select
 
+from bot.answering import Answerer
 from bot.app import App, run_app
 from bot.database import InboxRow, OutboxRow
 from bot.inbox import Throttle
@@ -83,7 +84,7 @@ async def test_a_handler_that_raises_is_retried_and_then_owned_up_to(
         def fail(*_: object) -> None:
             raise RuntimeError("broken on purpose")
 
-        monkeypatch.setattr(app.answers.answerer, "answer", fail)
+        monkeypatch.setattr(Answerer, "answer", fail)
         polling = asyncio.create_task(app.poller.run())
         anna = server.user("Anna", language_code="de")
         await anna.send("Was ist eine Spende?")

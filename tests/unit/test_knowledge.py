@@ -146,7 +146,9 @@ def test_a_stub_says_what_is_missing_and_is_not_used(root: Path) -> None:
     problems = [problem for problem in check(root, TODAY) if problem.level == "error"]
     assert {problem.file for problem in problems} == {"guides/formate/foerderverein-gruenden.md"}
     assert sum(problem.field == "Muster" for problem in problems) == 16
-    assert load(root)[0] is None
+    knowledge = load_or_raise(root)
+    assert "foerderverein-gruenden" not in knowledge.guides
+    assert "konflikte" in knowledge.guides
     with pytest.raises(ValueError, match="gibt es schon"):
         write_stub(root, "foerderverein-gruenden", "grundlagen", taxonomy, TODAY)
     with pytest.raises(ValueError, match="Bindestriche"):

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from indexer import snapshot as module
+from indexer.directory import CURRENT, MANIFEST, make_current
 from indexer.passages import Passage
-from indexer.snapshot import CURRENT, MANIFEST, Snapshot, SnapshotError, build, build_corpus, make_current
+from indexer.snapshot import Snapshot, SnapshotError, build, build_corpus
 from tests.unit.indexer.fakes import AMT, GUIDES, NEGATIVES, SPENDE, FakeEmbedder, FakeGuide, as_embedder
 
 
@@ -144,9 +145,9 @@ def test_not_activated_a_snapshot_waits_beside_the_live_one(tmp_path: Path, fake
     assert Snapshot.open(tmp_path, "fake").guides == ["spende"]
 
 
-def test_only_the_live_snapshot_and_the_one_before_are_kept(tmp_path: Path, fake: FakeEmbedder) -> None:
-    paths = [build(GUIDES, NEGATIVES, tmp_path, as_embedder(fake)).snapshot.path for _ in range(4)]
-    assert [path.exists() for path in paths] == [False, False, True, True]
+def test_the_live_snapshot_and_the_four_before_are_kept(tmp_path: Path, fake: FakeEmbedder) -> None:
+    paths = [build(GUIDES, NEGATIVES, tmp_path, as_embedder(fake)).snapshot.path for _ in range(7)]
+    assert [path.exists() for path in paths] == [False, False, True, True, True, True, True]
     assert (tmp_path / CURRENT).read_text().strip() == paths[-1].name
 
 
