@@ -17,13 +17,15 @@ from bot.answering import Answerer, AnswerService, Worker
 from bot.clock import Clock, SystemClock
 from bot.current import Current
 from bot.database import Database
-from bot.handlers import buttons, glossary, places, question, start
+from bot.handlers import buttons, glossary, partners, places, question, start
 from bot.inbox import Inbox, Poller
 from bot.live import Live
 from bot.outbox import Budget, Outbox, Unmetered
+from bot.partnering import PartnerService
 from bot.settings import ConfigurationError, Settings
 from bot.vault import Vault
 from bot.views import INTERFACE_LANGUAGES, Views
+from bot.views.partners import PartnerViews
 
 logger = logging.getLogger(__name__)
 DRAIN_SECONDS = 20.0
@@ -41,6 +43,11 @@ class App:
     outbox: Outbox
     poller: Poller
     current: Current
+
+    async def add_samples(self) -> bool:
+        """Fill an empty directory of partners with invented ones; whether that was done."""
+        partners: PartnerService = self.current.services["partners"]
+        return await partners.add_samples()
 
     async def idle(self) -> None:
         """Return when every update is handled and every message delivered."""
@@ -90,6 +97,8 @@ async def run_app(
                 "library": live.library,
                 "answers": AnswerService(Answerer(live.retriever, live.library.titles), worker),
                 "views": Views(live.library, me.username or "", settings.impressum),
+                "partners": PartnerService(database, live.retriever.embedder, live.library.taxonomy, clock),
+                "partner_views": PartnerViews(live.library, me.username or "", settings.impressum),
             }
 
         current = Current(settings, clock, live, services)
@@ -127,6 +136,7 @@ def create_dispatcher() -> Dispatcher:
     dispatcher.include_routers(
         start.create_router(),
         glossary.create_router(),
+        partners.create_router(),
         places.create_router(),
         question.create_router(),
         buttons.create_router(),

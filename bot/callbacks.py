@@ -91,3 +91,43 @@ class OpenTerm(CallbackData, prefix="t"):
     """Explain a word of the glossary."""
 
     word: str
+
+
+class FindPartners(CallbackData, prefix="pp"):
+    """Look for partners for what `guide` is about."""
+
+    guide: str
+
+
+class ChangeRequest(CallbackData, prefix="pc"):
+    """Correct a field of the request for partners: text, place or sector."""
+
+    field: str
+
+
+class RequestPlace(CallbackData, prefix="po"):
+    """Of the places offered for the request, the one with this number is meant."""
+
+    number: int
+
+
+class RequestSector(CallbackData, prefix="pz"):
+    sector: str
+
+
+class FindMore(CallbackData, prefix="pm"):
+    """Show further partners for the same request."""
+
+
+class WidenSearch(CallbackData, prefix="pw"):
+    """Look for the same in a wider area."""
+
+
+class FindAlliance(CallbackData, prefix="pb"):
+    """Propose partners of all sectors for the same request."""
+
+
+class ShowPartner(CallbackData, prefix="px"):
+    """Show all of a suggested partner, and why it is suggested."""
+
+    id: str

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
+from bot.match_cli import register as register_matching
 from bot.output import Json, fail, write_json
 from bot.partners_cli import partners
 from bot.reindex_cli import register as register_reindexing
@@ -34,6 +35,7 @@ guides = typer.Typer(no_args_is_help=True, help="Leitfäden anlegen.")
 app.add_typer(guides, name="guides")
 app.add_typer(partners, name="partners")
 register_reindexing(app)
+register_matching(app)
 
 
 def main() -> None:

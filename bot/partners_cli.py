@@ -61,10 +61,10 @@ async def _import(settings: Settings, file: Path, sector: str | None, dry_run: b
 
     taxonomy = _taxonomy(settings)
     with progress_bar(enabled=sys.stderr.isatty(), rate=True) as progress:
-        async with _directory(settings) as database:
+        async with open_directory(settings) as database:
             return await import_file(
                 file, database.write, _Reader(settings, taxonomy), Places.load(), taxonomy,
-                today=_today(), sector=sector, dry_run=dry_run, progress=progress,
+                today=today(), sector=sector, dry_run=dry_run, progress=progress,
             )  # fmt: skip
 
 
@@ -107,7 +107,11 @@ def export_partners(
     async def export() -> int:
         from sqlalchemy.ext.asyncio import AsyncSession
 
-        async with _directory(settings) as database, database.read() as connection, AsyncSession(connection) as session:
+        async with (
+            open_directory(settings) as database,
+            database.read() as connection,
+            AsyncSession(connection) as session,
+        ):
             return await export_file(file, session, _taxonomy(settings), chosen, with_contacts=with_contacts)
 
     try:
@@ -139,7 +143,7 @@ def list_partners(
         query = query.where(Organisation.sector == sector)
 
     async def rows() -> list[dict[str, object]]:
-        async with _directory(settings) as database, database.read() as connection:
+        async with open_directory(settings) as database, database.read() as connection:
             return [dict(row) for row in (await connection.execute(query.order_by(Organisation.id))).mappings()]
 
     found = asyncio.run(rows())
@@ -167,7 +171,11 @@ def show(identity: Identity) -> None:
     async def read() -> Organisation | None:
         from sqlalchemy.ext.asyncio import AsyncSession
 
-        async with _directory(settings) as database, database.read() as connection, AsyncSession(connection) as session:
+        async with (
+            open_directory(settings) as database,
+            database.read() as connection,
+            AsyncSession(connection) as session,
+        ):
             return await session.get(Organisation, identity)
 
     partner = asyncio.run(read()) or _unknown(identity)
@@ -198,23 +206,23 @@ def show(identity: Identity) -> None:
 def verify(identity: Identity) -> None:
     """Hält fest, dass die Angaben eines Partners heute geprüft worden sind."""
     settings = load_settings()
-    today = _today()
+    day = today()
 
     async def write() -> bool:
         from matching.models import Organisation
         from matching.records import Record
 
-        async with _directory(settings) as database, database.write() as session:
+        async with open_directory(settings) as database, database.write() as session:
             partner = await session.get(Organisation, identity)
             if partner:
-                partner.verified_on = today
+                partner.verified_on = day
                 # The record is another one now; otherwise its own export would change it once more.
                 partner.digest = Record.of(partner).digest()
             return partner is not None
 
     if not asyncio.run(write()):
         _unknown(identity)
-    typer.echo(f"{identity} ist als am {today} geprüft vermerkt.")
+    typer.echo(f"{identity} ist als am {day} geprüft vermerkt.")
 
 
 class _Reader:
@@ -246,7 +254,7 @@ class _Reader:
 
 
 @asynccontextmanager
-async def _directory(settings: Settings) -> AsyncIterator["Database"]:
+async def open_directory(settings: Settings) -> AsyncIterator["Database"]:
     """The database of the settings, with the newest tables."""
     from bot.database import Database
 
@@ -268,7 +276,8 @@ def _taxonomy(settings: Settings) -> "Taxonomy":
         fail(str(error), 2)
 
 
-def _today() -> date:
+def today() -> date:
+    """The day in Germany."""
     from knowledge_base.figures import day_of
 
     return day_of(time.time())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
@@ -18,7 +17,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from knowledge_base.guide import Taxonomy
-from matching.models import Organisation, Phrase, PhraseVector
+from matching.models import SAMPLE_SOURCE, Organisation, Phrase, PhraseVector, text_digest
 from matching.places import Places
 from matching.record_files import ImportFileError, open_file
 from matching.records import STORED_AS_THEY_ARE, Checker, Finding, Record, text_length
@@ -26,7 +25,6 @@ from matching.records import STORED_AS_THEY_ARE, Checker, Finding, Record, text_
 __all__ = ["ImportFileError", "ImportReport", "PhraseReader", "import_file"]
 
 SAMPLES = Path(__file__).with_name("sample_partners.csv")
-SAMPLE_SOURCE = "Muster"
 BATCH = 500  # records a transaction
 MOST_PARAMETERS = 5000  # of one statement; SQLite and PostgreSQL both take over 30,000
 
@@ -107,11 +105,6 @@ async def import_file(
 def _source(path: Path) -> str:
     """What a file's records are marked with: its name, or that they are only samples."""
     return SAMPLE_SOURCE if path.resolve() == SAMPLES.resolve() else path.name[: text_length(Organisation, "source")]
-
-
-def text_digest(text: str) -> str:
-    """The key of a phrase's text in phrase_vector."""
-    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 def _texts(records: Sequence[Record]) -> dict[str, str]:

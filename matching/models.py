@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import date
 
 from sqlalchemy import JSON, BigInteger, Boolean, Date, Float, ForeignKey, Index, Integer, LargeBinary, MetaData, String
@@ -11,6 +12,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 RowId = BigInteger().with_variant(Integer, "sqlite")
 REACHES = ("lokal", "kreis", "land", "bund")
 OFFER, NEED = SIDES = ("offer", "need")
+SAMPLE_SOURCE = "Muster"  # of the invented organisations; a real import replaces them
 ACTIVE, PENDING, REMOVED = STATUSES = ("active", "pending", "removed")
 
 
@@ -80,3 +82,8 @@ class PhraseVector(Base):
     digest: Mapped[str] = mapped_column(String(32), primary_key=True)
     model: Mapped[str] = mapped_column(String(80), primary_key=True)
     vector: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+def text_digest(text: str) -> str:
+    """The key of a phrase's text in phrase_vector."""
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

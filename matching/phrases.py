@@ -17,9 +17,13 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 Floats = npt.NDArray[np.float32]
+Head = tuple[Floats, Floats]
+Heads = dict[str, Head]
 EXAMPLES = Path(__file__).parent / "resources"  # <resource>.txt: phrases that are about it, one a line
+WISHES = Path(__file__).parent / "wishes"  # <resource>.txt: whole requests of people who look for it, one a line
 HEAD = Path(__file__).with_name("resources.npz")
 C = 30.0  # of the logistic regression: chosen by cross-validation over the examples
+WISHES_C = 10.0
 
 
 class Phrases:
@@ -31,18 +35,22 @@ class Phrases:
         self._taxonomy = taxonomy
         self._embedder = embedder
         self._lock = threading.Lock()
-        self._weights, self._bias = self._head()
+        self._heads = self._stored() or {"phrase": train(embedder, taxonomy), "wish": train_wishes(embedder, taxonomy)}
 
     def embed(self, texts: Sequence[str]) -> Floats:
         """Embed phrases in one batch: shape (phrases, dimension), rows of length 1."""
         if not texts:
-            return np.zeros((0, self._weights.shape[1]), dtype=np.float32)
+            return np.zeros((0, self._heads["phrase"][0].shape[1]), dtype=np.float32)
         with self._lock:
             return embed_queries(self._embedder, texts)
 
-    def probabilities(self, vectors: Floats) -> Floats:
-        """How likely each phrase is about each resource: shape (phrases, resources), rows sum to 1."""
-        logits = vectors @ self._weights.T + self._bias
+    def probabilities(self, vectors: Floats, of: str = "phrase") -> Floats:
+        """How likely each text is about each resource: shape (texts, resources), rows sum to 1.
+
+        `of`: "phrase" for what is listed as offered or sought, "wish" for a whole request, which tells of a situation.
+        """
+        weights, bias = self._heads[of]
+        logits = vectors @ weights.T + bias
         logits -= logits.max(axis=1, keepdims=True)
         likely = np.exp(logits)
         found: Floats = likely / likely.sum(axis=1, keepdims=True)
@@ -52,22 +60,37 @@ class Phrases:
         """The likeliest resource of each phrase."""
         return [self.ids[best] for best in self.probabilities(vectors).argmax(axis=1)]
 
-    def _head(self) -> tuple[Floats, Floats]:
-        """The weights in HEAD if they are of this model and these resources, else trained now."""
-        if HEAD.is_file():
-            with np.load(HEAD, allow_pickle=False) as file:
-                if str(file["model"]) == self.model and list(file["resources"]) == self.ids:
-                    return file["weights"], file["bias"]
-        return train(self._embedder, self._taxonomy)
+    def _stored(self) -> Heads | None:
+        """The heads in HEAD if they are of this model and these resources, else None."""
+        if not HEAD.is_file():
+            return None
+        with np.load(HEAD, allow_pickle=False) as file:
+            if str(file["model"]) != self.model or list(file["resources"]) != self.ids:
+                return None
+            return {name: (file[f"{name}_weights"], file[f"{name}_bias"]) for name in ("phrase", "wish")}
 
 
-def train(embedder: SentenceTransformer, taxonomy: Taxonomy) -> tuple[Floats, Floats]:
+def train(embedder: SentenceTransformer, taxonomy: Taxonomy) -> Head:
     """Fit a logistic regression to the examples: weights (resources, dimension) and biases (resources,)."""
+    return _fit(embedder, *examples(taxonomy), C)
+
+
+def train_wishes(embedder: SentenceTransformer, taxonomy: Taxonomy) -> Head:
+    """The same for whole requests."""
+    texts, labels = [], []
+    for number, resource in enumerate(taxonomy.resources):
+        for line in (WISHES / f"{resource}.txt").read_text(encoding="utf-8").split("\n"):
+            if line.strip():
+                texts.append(line.strip())
+                labels.append(number)
+    return _fit(embedder, texts, labels, WISHES_C)
+
+
+def _fit(embedder: SentenceTransformer, texts: Sequence[str], labels: Sequence[int], c: float) -> Head:
     from sklearn.linear_model import LogisticRegression
 
-    texts, labels = examples(taxonomy)
     vectors = embed_queries(embedder, texts)
-    model = LogisticRegression(C=C, max_iter=500, class_weight="balanced").fit(vectors, labels)
+    model = LogisticRegression(C=c, max_iter=500, class_weight="balanced").fit(vectors, labels)
     return model.coef_.astype(np.float32), model.intercept_.astype(np.float32)
 
 
@@ -88,9 +111,15 @@ def main() -> None:
     from knowledge_base.guide import load_taxonomy
 
     embedder, taxonomy = load_embedder(), load_taxonomy()
-    weights, bias = train(embedder, taxonomy)
+    (weights, bias), (wish_weights, wish_bias) = train(embedder, taxonomy), train_wishes(embedder, taxonomy)
     np.savez_compressed(
-        HEAD, model=model_name(embedder), resources=np.array(list(taxonomy.resources)), weights=weights, bias=bias
+        HEAD,
+        model=model_name(embedder),
+        resources=np.array(list(taxonomy.resources)),
+        phrase_weights=weights,
+        phrase_bias=bias,
+        wish_weights=wish_weights,
+        wish_bias=wish_bias,
     )
 
 

@@ -13,6 +13,7 @@ from bot.callbacks import (
     OTHER_VIEWS,
     RELATED,
     AskPlace,
+    FindPartners,
     Judge,
     NoneOfThese,
     OpenAnswer,
@@ -232,7 +233,7 @@ class AnswerViews(PlaceViews):
                 button(_("👎 not helpful"), Judge(guide=guide.id, helpful=False, version=guide.version)),
             ],
         ]
-        extras = []
+        extras = [button(_("🤝 Find partners"), FindPartners(guide=guide.id))]
         if guide.related:
             extras.append(open_section(_("Related topics"), RELATED))
         if guide.state_law:

@@ -122,3 +122,31 @@ def test_the_samples_come_in_by_the_real_model(tmp_path: Path) -> None:
     assert "[geraete-leihe]" in partners(tmp_path, "show", "p001")  # it lends cargo bikes
     report = json.loads(partners(tmp_path, "import", str(SAMPLES), "--json"))
     assert report["unchanged"] == 150
+
+
+def test_partners_are_matched_for_scripts(tmp_path: Path) -> None:
+    empty = lotse("match", "Wir suchen Räume", folder=tmp_path)
+    assert empty.returncode == 1
+    assert "lotse partners import" in empty.stderr
+    assert lotse("partners", "import", "matching/sample_partners.csv", folder=tmp_path).returncode == 0
+    lines = [
+        "Wir sind ein Sportverein in Dortmund und suchen jemanden, der uns Räume gibt",
+        '{"id": 7, "text": "Wir brauchen Laptops für Senioren", "sector": "zivilgesellschaft", "plz": "06108"}',
+        '{"id": 8, "text": "Laptops", "plz": "00000"}',
+        '{"text": ',
+    ]
+    file = tmp_path / "anfragen.jsonl"
+    file.write_text("\n".join(lines), encoding="utf-8")
+    done = lotse("match", "--json", "--batch", str(file), folder=tmp_path)
+    assert done.returncode == 1
+    assert "Zeile 3: Den Ort „00000“ kenne ich nicht" in done.stderr
+    assert "Zeile 4: Das ist kein gültiges JSON" in done.stderr
+    first, second = map(json.loads, done.stdout.splitlines())
+    assert first["request"]["sector"] == "zivilgesellschaft"
+    assert first["request"]["places"] == ["Dortmund, NW"]
+    assert second["id"] == "7"
+    best = second["partners"][0]
+    assert set(best) == {"id", "name", "sector", "score", "distance_km", "reasons", "counter_reasons"}
+    assert best["name"].startswith("Saalebit")
+    assert best["reasons"][0].startswith("bietet: 20 gebrauchte Laptops")
+    assert set(second["constellation"]) == {"members", "missing"}

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.database import Database
 from matching import importer
 from matching.importer import SAMPLES, ImportFileError, import_file
-from matching.models import REMOVED, Organisation, Phrase
+from matching.models import REMOVED, Organisation, Phrase, text_digest
 from matching.places import Places
 from matching.records import COLUMNS
 from tests.unit.matching.fakes import GOOD, TAXONOMY, TODAY, FakeReader, contents, record, run, write_csv
@@ -227,7 +227,7 @@ async def test_vectors_are_kept_once_and_as_float16(database: Database, tmp_path
     assert reader.calls == [["Lesepaten", "Saal mit Bühne", "Transporter"], ["Neues"]]
     stored = await contents(database)
     assert {model for _, model in stored["vectors"]} == {"fake"}
-    vector = np.frombuffer(stored["vectors"][importer.text_digest("Neues"), "fake"], dtype=np.float16)
+    vector = np.frombuffer(stored["vectors"][text_digest("Neues"), "fake"], dtype=np.float16)
     assert vector == pytest.approx(FakeReader().embed(["Neues"])[0], abs=1e-3)
     assert stored["phrases"]["a3"][1]["resource"] == reader.resources(reader.embed(["Neues"]))[0]
 
