@@ -5,6 +5,7 @@ Everything outside this file knows only `encode_query` and `encode_document` of 
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 BUNDLED = "multilingual-e5-small-q4"
+_ENGINE = threading.Lock()  # the bundled engine serves one caller at a time
 MAX_TOKENS = 512  # what the model was trained on; the bundled engine itself does not truncate
 
 
@@ -55,11 +57,12 @@ def load_embedder(model: str | None = None) -> SentenceTransformer:
 def embed_queries(embedder: SentenceTransformer, texts: Sequence[str]) -> npt.NDArray[np.float32]:
     """Embed short texts that are compared with others, cleaned, in one batch: shape (texts, dimension), rows of length 1.
 
-    The bundled engine serves one caller at a time: whoever shares an embedder among threads takes turns.
+    Callers in several threads take turns.
     """
-    vectors = embedder.encode_query(
-        [clean(text) for text in texts], convert_to_numpy=True, normalize_embeddings=True, show_progress_bar=False
-    )
+    with _ENGINE:
+        vectors = embedder.encode_query(
+            [clean(text) for text in texts], convert_to_numpy=True, normalize_embeddings=True, show_progress_bar=False
+        )
     return np.asarray(vectors, dtype=np.float32)
 
 

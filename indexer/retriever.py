@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
@@ -98,12 +97,10 @@ class Retriever:
         snapshot: Snapshot,
         embedder: SentenceTransformer,
         calibration: Calibration | None = None,
-        lock: threading.Lock | None = None,
     ) -> None:
         self.snapshot = snapshot
         self.embedder = embedder
         self.calibration = calibration or Calibration.load()
-        self._lock = lock or threading.Lock()
         # One question's search is too short to be shared out: its threads and the model's would wait for one another,
         # which takes longer than the search (measured on two cores: 8 ms instead of 3, and 30 ms more for an answer).
         faiss.omp_set_num_threads(1)
@@ -114,13 +111,12 @@ class Retriever:
         self._none_rows = np.flatnonzero(snapshot.bank_owner == NO_GUIDE)
 
     def on(self, snapshot: Snapshot) -> Retriever:
-        """A retriever of another snapshot of the same model, which takes turns with this one at the embedder."""
-        return Retriever(snapshot, self.embedder, self.calibration, self._lock)
+        """A retriever of another snapshot of the same model."""
+        return Retriever(snapshot, self.embedder, self.calibration)
 
     def embed(self, questions: Sequence[str]) -> Floats:
         """Embed questions in one batch: shape (questions, dimension), rows of length 1."""
-        with self._lock:
-            return embed_queries(self.embedder, questions)
+        return embed_queries(self.embedder, questions)
 
     def search(self, question: str, *, context: str | None = None, vector: Floats | None = None) -> Ranking:
         """Rank guides and passages for `question`.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -142,7 +143,7 @@ class Matcher:
             digest: np.frombuffer(vector, dtype=np.float16).astype(np.float32)
             for digest, vector in (await session.execute(stored)).all()
         }
-        return cls(organisations, vectors, phrases)
+        return await asyncio.to_thread(cls, organisations, vectors, phrases)
 
     def __len__(self) -> int:
         return len(self._partners)

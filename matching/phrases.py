@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,15 +33,13 @@ class Phrases:
         self.ids = list(taxonomy.resources)
         self._taxonomy = taxonomy
         self._embedder = embedder
-        self._lock = threading.Lock()
         self._heads = self._stored() or {"phrase": train(embedder, taxonomy), "wish": train_wishes(embedder, taxonomy)}
 
     def embed(self, texts: Sequence[str]) -> Floats:
         """Embed phrases in one batch: shape (phrases, dimension), rows of length 1."""
         if not texts:
             return np.zeros((0, self._heads["phrase"][0].shape[1]), dtype=np.float32)
-        with self._lock:
-            return embed_queries(self._embedder, texts)
+        return embed_queries(self._embedder, texts)
 
     def probabilities(self, vectors: Floats, of: str = "phrase") -> Floats:
         """How likely each text is about each resource: shape (texts, resources), rows sum to 1.

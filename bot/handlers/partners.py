@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from aiogram import F, Router
+from aiogram.dispatcher.event.bases import SkipHandler
 from aiogram.filters import Command, CommandObject
 from aiogram.types import CallbackQuery, Message
 
@@ -35,6 +36,7 @@ KIND = "partners"
 SHOWN_AT_ONCE = 3
 WIDER_KM = 40.0
 WIDEST_KM = 400.0
+MOST_WORDS = 6  # of a place's name
 FIELDS = ("text", "place", "sector")
 
 
@@ -87,7 +89,10 @@ async def entered(message: Message, turn: Turn, partners: PartnerService, partne
     """The text that a step waits for: the request itself, or its place."""
     form = turn.dialogue.form or {}
     text = message.text or ""
-    if form.pop("step") == "text":
+    step = form.pop("step")
+    if step == "place" and (len(text.split()) > MOST_WORDS or text.endswith("?")):
+        raise SkipHandler  # no place but the next question
+    if step == "text":
         await _begin(turn, text, {"kind": KIND, "alliance": form.get("alliance", False)}, partners, partner_views)
         return
     found = Places.load().find(text)
