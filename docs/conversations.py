@@ -33,7 +33,7 @@ CONVERSATIONS: dict[str, tuple[tuple[str, Sequence[str]], ...]] = {
                 "/sektor",
                 "1",
                 "Eine Baufirma will unserer Gemeinde 5.000 Euro für den Spielplatz geben. Wer bei uns darf das annehmen?",
-                "7",
+                "8",
                 "Freiburg im Breisgau",
                 "/anlaufstellen",
                 "/ort",
@@ -47,6 +47,10 @@ CONVERSATIONS: dict[str, tuple[tuple[str, Sequence[str]], ...]] = {
                 "Bei uns sitzen Firma, Amt und zwei Vereine am Tisch, niemand ist Vorgesetzter. Wie kommen wir zu Beschlüssen?",
                 "/glossar Zuwendung",
             ),
+        ),
+        (
+            "Ein Verein sucht Laptops",
+            ("/partner Unser Verein in Halle sucht Laptops für Senioren", "1", "1", "/abbrechen"),
         ),
     ),
     "English": (

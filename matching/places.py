@@ -7,6 +7,7 @@ import csv
 import gzip
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
@@ -122,6 +123,11 @@ class Places:
         """The postcode whose area's middle is nearest to `place`."""
         point = on_sphere(np.array([[place.latitude, place.longitude]]))[0]
         return self._codes[int((self._code_points @ point).argmax())]
+
+    def told_apart(self, found: Sequence[Place]) -> list[tuple[Place, str]]:
+        """Places with what has to stand before their names: a postcode where name and state do not tell them apart."""
+        alike = Counter((place.name, place.state) for place in found)
+        return [(place, self.postcode(place) if alike[place.name, place.state] > 1 else "") for place in found]
 
     def nearest(self, latitude: float, longitude: float) -> Place | None:
         """The place nearest to a point; None when the point is not in Germany."""

@@ -101,7 +101,7 @@ async def entered(message: Message, turn: Turn, partners: PartnerService, partne
         partner_views.ask_request_place(turn)
     elif len(found) > 1:
         form["places"] = [_stored(place) for place in found]
-        partner_views.which_request_place(turn, found)
+        partner_views.which_request_place(turn, Places.load().told_apart(found))
     else:
         form["place"] = _stored(found[0])
         await _show(turn, partners, partner_views)
@@ -233,7 +233,7 @@ async def _begin(
     request = await partners.ask(lambda reader, _matcher: _request(form, reader, turn))
     if len(request.places) > 1:
         form["places"] = [_stored(place) for place in request.places]
-        partner_views.which_request_place(turn, request.places)
+        partner_views.which_request_place(turn, Places.load().told_apart(request.places))
         return
     await _show(turn, partners, partner_views)
 

@@ -1,7 +1,6 @@
 """The asker's place: given once, deletable; and what depends on it: offices and the law of the state."""
 
 import asyncio
-from collections import Counter
 from typing import cast
 
 from aiogram import F, Router
@@ -121,9 +120,7 @@ async def _take_name(name: str, purpose: str, guide: str, turn: Turn, library: L
     elif not found:
         views.unknown_place(turn, name, places.spelled_like(name))
     elif len(found) > 1:
-        alike = Counter((place.name, place.state) for place in found)
-        several = [(place, places.postcode(place) if alike[place.name, place.state] > 1 else "") for place in found]
-        views.which_place(turn, several, purpose, guide)
+        views.which_place(turn, places.told_apart(found), purpose, guide)
     else:
         await _take(found[0].state, found[0], purpose, guide, turn, library, views)
 

@@ -42,11 +42,11 @@ class PartnerViews(Speaker):
         _ = self._translate(turn.dialogue)
         self._say(turn, Text(_("In which place shall the partners work? Write a town or a postcode.")))
 
-    def which_request_place(self, turn: Turn, places: Sequence[Place]) -> None:
+    def which_request_place(self, turn: Turn, places: Sequence[tuple[Place, str]]) -> None:
         _ = self._translate(turn.dialogue)
         rows = [
-            [button(f"{place.name}, {self._state(place.state)}", RequestPlace(number=number))]
-            for number, place in enumerate(places[:MOST_NAMESAKES])
+            [button(f"{postcode} {place.name}, {self._state(place.state)}".strip(), RequestPlace(number=number))]
+            for number, (place, postcode) in enumerate(places[:MOST_NAMESAKES])
         ]
         self._say(turn, Text(_("There are several places of that name. Which one do you mean?")), rows)
 
