@@ -133,6 +133,8 @@ async def test_the_menu_has_the_commands_by_scope_and_language(server: TelegramS
         "glossar",
         "anlaufstellen",
         "ort",
+        "partner",
+        "buendnis",
     }
     assert names == {command["command"] for command in private}
     assert {"command": "hilfe", "description": "How to ask, and all commands"} in group
