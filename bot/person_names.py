@@ -21,7 +21,7 @@ _MOST_WORDS = 6
 
 _TOKEN = re.compile(r"[^\W\d_]+(?:[-‑'’´`][^\W\d_]+)*")
 _SPACE = re.compile(r"[ \t\xa0]{1,3}\Z")
-_FOREIGN = re.compile(r"[ğşıćčłńśźżąęőřěůățțđđơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹЀ-ӿ]", re.IGNORECASE)
+_FOREIGN = re.compile(r"[ğşıćčłńśźżąęőřěůățđơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹĂĄĆČĐĘĚĞİŁŃŐŘŚŞŮŹŻƠƯȚẠẢẤẦẨẪẬẮẰẲẴẶẸẺẼẾỀỂỄỆỈỊỌỎỐỒỔỖỘỚỜỞỠỢỤỦỨỪỬỮỰỲỴỶỸЀ-ӿ]")
 _TITLES = frozenset(
     "dr prof professor professorin doktor dipl ing med phil jur rer nat pol oec habil mag msc bsc ma ba mba llm ra rain "
     "stb hc dres pd univ mult theol h c".split()
@@ -161,7 +161,8 @@ def _is_first(low: str) -> bool:
 
 def _is_last(low: str) -> bool:
     known = _words("surnames.txt")
-    return low in known or ("-" in low and all(part in known or part in _words("first_names.txt") for part in low.split("-")))
+    both = known | _words("first_names.txt") if "-" in low else known
+    return low in known or ("-" in low and all(len(part) > 2 and part in both for part in low.split("-")))
 
 
 def _bare(low: str) -> str:
@@ -406,7 +407,7 @@ class _Finder:
             return False
         if self._org_word(position) or position in self.protected:
             return False
-        return self._last(position) or not (self._common(position) or is_town(token.text))
+        return self._last(position) or self._first(position) or not (self._common(position) or is_town(token.text))
 
     def _leads_on(self, number: int) -> bool:
         return self.tokens[number].capital and (self._last(number) or self._first(number) or not self._common(number))
@@ -473,7 +474,7 @@ class _Finder:
                 return
             self._take(self._read(position, sure=True, lower=True), gender)
             return
-        if self._common(position) and not (self._last(position) or self._first(position)):
+        if self._common(position) and not (self._last(position) or self._first(position) or word.low in _PARTICLES):
             return
         self._take(self._read(position, sure=True), gender)
 
@@ -670,7 +671,10 @@ class _Finder:
 
     def _by_lists(self) -> None:
         for number, token in enumerate(self.tokens):
-            if number in self.found or number in self.protected or not token.capital or len(token.text) < 2:
+            if number in self.found or number in self.protected or len(token.text) < 2:
+                continue
+            if not token.capital:
+                self._written_small(number)
                 continue
             if self._org_word(number):
                 continue
@@ -699,6 +703,17 @@ class _Finder:
                 self._take(self._read(number, sure=True) if not token.text.isupper() else None)
             elif not common and follows and self._unknown(number) and self._unknown(number + 1) and number + 1 not in self.found:
                 self._take((number, number + 1))
+
+    def _written_small(self, number: int) -> None:
+        """A name in a chat that knows no capitals: one of the usual first names, or a first name and a surname."""
+        low = _bare(self.tokens[number].low)
+        if len(low) < 4 or _ordinary(low) or not _is_first(low):
+            return
+        follows = number + 1 < len(self.tokens) and _SPACE.match(self._gap(number)) is not None
+        if follows and self._last(number + 1) and not self._common(number + 1) and len(self.tokens[number + 1].text) > 2:
+            self._take((number, number + 1))
+        elif low in _words("known_first_names.txt"):
+            self._take((number, number))
 
     def _unknown(self, number: int) -> bool:
         token = self.tokens[number]
@@ -735,15 +750,12 @@ class _Finder:
             low = low[:-1] if low not in parts and low.endswith("s") and low[:-1] in parts else low
             if low not in parts:
                 continue
-            if _ordinary(low) and (not token.capital or _ARTICLE.search(self._before(number)) or self._starts_sentence(number)):
+            if _ordinary(low) and (not token.capital or _ARTICLE.search(self._before(number))):
                 continue
             if is_town(token.text) and low not in known:
                 continue
             if token.capital or (len(low) > 3 and not _ordinary(token.low)) or _is_first(low):
                 self._take((number, number))
-
-    def _starts_sentence(self, number: int) -> bool:
-        return re.search(r"(?:\A|[.!?:\n]\s*)\Z", self._before(number)) is not None and _ordinary(self.tokens[number].low)
 
     def _mentions(self) -> list[Mention]:
         mentions = []
@@ -765,8 +777,11 @@ def persons(mentions: list[Mention]) -> Iterator[int]:
     kinds = list(dict.fromkeys((mention.words, mention.gender) for mention in mentions))
     whole = [kind for kind in kinds if not any(other != kind and _within(kind, other) and not _within(other, kind) for other in kinds)]
     person: dict[tuple[frozenset[str], str], tuple[frozenset[str], str]] = {}
+    first_gender: dict[frozenset[str], str] = {}
     for kind in kinds:
         fits = [other for other in whole if _within(kind, other)]
+        if kind[1] and first_gender.setdefault(kind[0], kind[1]) != kind[1]:
+            fits = []  # "Frau Meier" has been named, so "Herr Meier" is another one
         # Several names that contain each other are one person; several that do not are a doubt, so this is another one.
         person[kind] = fits[0] if fits and all(_within(fit, fits[0]) for fit in fits) else kind
     numbers: dict[tuple[frozenset[str], str], int] = {}

@@ -137,8 +137,10 @@ class _Work:
 
     def take(self, kind: Kind, spans: Iterable[tuple[int, int]]) -> None:
         for start, end in spans:
-            while start < end and self.text[end - 1].isspace():
+            while start < end and (self.text[end - 1].isspace() or (kind == "address" and self.text[end - 1] in ".,")):
                 end -= 1
+            if self.text[start] == "(" and ")" not in self.text[start:end]:
+                start += 1
             if start >= end or MASK in self.masked[start:end]:
                 continue
             if kind == "name":
@@ -172,7 +174,7 @@ class _Work:
             # Two numbers with a blank or slash between them.
             for cut in re.finditer(r"(?<=\d)[ \xa0]*[/|–-]?[ \xa0]+(?=\(?0[1-9]\d{1,3}|\+)|(?<=\d)[ ]?/[ ]?(?=\(?0[1-9]\d{2,3}[ /-])", run):
                 digits = len(re.sub(r"\D", "", run[: cut.start()]))
-                if digits >= 6 and digits >= len(re.sub(r"\D", "", self.text[start : match.start() + cut.start()])):
+                if digits >= 7 and len(re.sub(r"\D", "", run[cut.end() :])) >= 6 and digits >= len(re.sub(r"\D", "", self.text[start : match.start() + cut.start()])):
                     yield start, match.start() + cut.start()
                     start = match.start() + cut.end()
             yield start, end
@@ -291,7 +293,7 @@ _TOWN = (
 )
 _POSTCODE = r"(?:(?:D|DE|A|CH)[ –-]{1,3})?(?<!\d)\d{5}(?!\d)"
 _REST = re.compile(
-    r"(?:[ ]?[,;/|·-]?[ ]?(?:(?:im )?(?:Hinterhaus|Vorderhaus|Hinterhof|Seitenflügel|HH|VH|EG|DG|Aufgang [A-Z0-9]{1,2}|Erdgeschoss|Dachgeschoss|\d{1,2}\.[ ]?(?:OG|Stock|Etage|Obergeschoss)(?:[ ](?:links|rechts|mitte))?|(?:Whg|App|Wohnung|Apartment|Zimmer)\.?[ ]?\d{1,4}[a-z]?))\b){0,2}"
+    r"(?:[ ]?[,;/|·-]?[ ]?\(?(?:(?:im )?(?:Hinterhaus|Vorderhaus|Hinterhof|Seitenflügel|HH|VH|EG|DG|Aufgang [A-Z0-9]{1,2}|Erdgeschoss|Dachgeschoss|\d{1,2}\.[ ]?(?:OG|Stock|Etage|Obergeschoss)(?:[ ](?:links|rechts|mitte))?|(?:Whg|App|Wohnung|Apartment|Zimmer)\.?[ ]?\d{1,4}[a-z]?))\b\)?){0,2}"
     rf"(?:\s{{0,2}}[,;|·–/-]?\s{{0,3}}(?:in[ ])?{_POSTCODE}[ ]{{1,2}}{_TOWN})?",
     re.IGNORECASE,
 )
@@ -304,7 +306,7 @@ _STREET_NAMES = (
     (re.compile(rf"(?<![\w-])(?P<name>{_STREET})[ ,]{{0,2}}{_HOUSE}", re.IGNORECASE), "sure"),
     (re.compile(rf"(?<![\w-])(?P<name>(?:[\w.’'-]{{0,60}}(?:[Ss]tra(?:ß|ss)e|[Ss]tr\.|[Pp]latz|[Aa]llee|[Ww]eg|[Rr]ing|[Uu]fer|[Hh]of|[Gg]arten))[ ](?:des|der|dem|den|am|an der|zum|zur|von|im|in der|d\.)[ ](?:\d{{1,2}}\.[ ])?{_WORD}(?:[ -][A-ZÄÖÜ][\w-]{{1,30}}){{0,2}}?)[ ]{_HOUSE}"), "sure"),
     (re.compile(rf"(?<![\w-])(?P<name>{_PREPOSITION}[ ](?:[\w-]{{1,30}}[ ]){{0,2}}?[A-ZÄÖÜ][\w.’'-]{{1,40}})[ ]{_HOUSE}"), "context"),
-    (re.compile(rf"(?<![\w-])(?P<name>{_PREPOSITION}[ ](?:[\w-]{{1,30}}[ ]){{0,2}}?[\w.’'-]{{2,40}})[ ]{_HOUSE}", re.IGNORECASE), "living"),
+    (re.compile(rf"(?<![\w-])(?P<name>{_PREPOSITION}[ ](?:[\w-]{{1,30}}(?:en|er|em|e|s)[ ]){{0,2}}?[\w.’'-]{{3,40}})[ ]{_HOUSE}", re.IGNORECASE), "living"),
     (re.compile(rf"(?<![\w-])(?P<name>{_SURE})[ ]{_HOUSE}"), "capital"),
     (re.compile(rf"(?<![\w-])(?P<name>{_SURE}|{_MAYBE})[ ]{_HOUSE}", re.IGNORECASE), "context"),
     (re.compile(rf"(?<![\w-])(?P<name>{_WORD}(?:[ ]{_WORD}){{0,3}})[ ]{_HOUSE}(?=[ ]?[,;|·–-]?\s{{1,3}}{_POSTCODE}[ ][^\W\d_])", re.IGNORECASE), "postcode"),
@@ -399,7 +401,7 @@ _ORDINAL = (
 )
 _YEAR = r"(?:(?:19|20)\d{2}|['’]?\d{2})"
 _DATE = re.compile(
-    rf"(?<![\d.])(?:\d{{4}}[-/.]\d{{1,2}}[-/.]\d{{1,2}}(?!\d)|\d{{1,2}}[ ]?[.,]{{1,2}}[ ]?\d{{1,2}}[ ]?[.,]{{1,2}}[ ]?(?P<y1>\d{{4}}|['’]?\d{{2}})(?!\d|[.,]\d)|\d{{1,2}}[ ]?[-/][ ]?\d{{1,2}}[ ]?[-/][ ]?(?P<y2>\d{{4}}|\d{{2}})(?![\d/])|"
+    rf"(?<![\d.])(?:\d{{4}}[-/.]\d{{1,2}}[-/.]\d{{1,2}}(?!\d)|\d{{1,2}}(?:[ ]?\.{{1,2}}[ ]?|,)\d{{1,2}}(?:[ ]?\.{{1,2}}[ ]?|,)(?P<y1>\d{{4}}|['’]?\d{{2}})(?!\d|[.,]\d)|\d{{1,2}}[ ]?[-/][ ]?\d{{1,2}}[ ]?[-/][ ]?(?P<y2>\d{{4}}|\d{{2}})(?![\d/])|"
     rf"\d{{1,2}}\.?[ ]?{_MONTH}\.?,?(?:[ ]?(?P<y3>{_YEAR})(?!\d))?(?![^\W\d_])|\d{{1,2}}\.[ ]?(?:X{{0,1}}(?:IX|IV|V?I{{1,3}}|V)|X)\.[ ]?(?P<y4>\d{{4}})|(?<!\w){_ORDINAL}[ ](?:{_MONTH}|{_ORDINAL})(?:[ ](?P<y5>\d{{4}}|neunzehnhundert\w+|zweitausend\w*))?|"
     rf"(?<!\w){_MONTH}[ ]\d{{1,2}}(?:st|nd|rd|th)?,?[ ](?P<y6>\d{{4}})|\d{{1,2}}(?:st|nd|rd|th)(?: of)?[ ]{_MONTH}(?:,?[ ](?P<y7>\d{{4}}))?|\d{{1,2}}\.[ ]?\d{{1,2}}\.(?!\d))",
     re.IGNORECASE,
