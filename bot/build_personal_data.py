@@ -33,7 +33,9 @@ def main() -> None:
     if knowledge is None:
         raise SystemExit(f"The guides must be sound first: {problems[0]}")
     texts = (
-        text for guide in knowledge.guides.values() for text in (*guide.sections.values(), *guide.easy, *guide.questions)
+        text
+        for guide in knowledge.guides.values()
+        for text in (*guide.sections.values(), *guide.easy, *guide.questions)
     )
     # A name that stands in a guide's example is no ordinary word; those that are both stand in everyday_words.txt.
     names = {name.casefold() for name in first | last}

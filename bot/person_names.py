@@ -21,7 +21,9 @@ _MOST_WORDS = 6
 
 _TOKEN = re.compile(r"[^\W\d_]+(?:[-‑'’´`][^\W\d_]+)*")
 _SPACE = re.compile(r"[ \t\xa0]{1,3}\Z")
-_FOREIGN = re.compile(r"[ğşıćčłńśźżąęőřěůățđơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹĂĄĆČĐĘĚĞİŁŃŐŘŚŞŮŹŻƠƯȚẠẢẤẦẨẪẬẮẰẲẴẶẸẺẼẾỀỂỄỆỈỊỌỎỐỒỔỖỘỚỜỞỠỢỤỦỨỪỬỮỰỲỴỶỸЀ-ӿ]")
+_FOREIGN = re.compile(
+    r"[ğşıćčłńśźżąęőřěůățđơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹĂĄĆČĐĘĚĞİŁŃŐŘŚŞŮŹŻƠƯȚẠẢẤẦẨẪẬẮẰẲẴẶẸẺẼẾỀỂỄỆỈỊỌỎỐỒỔỖỘỚỜỞỠỢỤỦỨỪỬỮỰỲỴỶỸЀ-ӿ]"
+)
 _TITLES = frozenset(
     "dr prof professor professorin doktor dipl ing med phil jur rer nat pol oec habil mag msc bsc ma ba mba llm ra rain "
     "stb hc dres pd univ mult theol h c".split()
@@ -91,7 +93,8 @@ _INTRODUCTION = re.compile(
     re.IGNORECASE,
 )
 _WEAK_INTRODUCTION = re.compile(
-    r"\b(?:(?:ich )?bin (?:die|der|s|’s|'s)|hier (?:die|der)|(?:ich )?bin|i am|i['’]m|this is)[ \t]+(?=[^\W\d_])", re.IGNORECASE
+    r"\b(?:(?:ich )?bin (?:die|der|s|’s|'s)|hier (?:die|der)|(?:ich )?bin|i am|i['’]m|this is)[ \t]+(?=[^\W\d_])",
+    re.IGNORECASE,
 )
 _LABEL = re.compile(
     r"(?:^|(?<=[\n,;(|•\x00>*-])|(?<=[.] ))[ \t>*•-]*(?:(?:vor|nach|familien|geburts|zu|ruf|spitz|nick|benutzer|user|mädchen|vollständiger |kontakt)?name|name, vorname|vorname, name|vor- und nachname|vorname und name|"
@@ -112,7 +115,9 @@ _CHAT_HEAD = re.compile(
     re.MULTILINE,
 )
 _INITIALS = re.compile(r"(?<![\w.])(?:[A-ZÄÖÜ]\.[ -]?){1,3}\Z")
-_ABBREVIATION_BEFORE = re.compile(r"(?:\b[a-zäöü]\.|\b(?:nr|abs|art|ziff|s|buchst)\.?)\s?(?:[A-ZÄÖÜ]\.[ -]?){0,3}\Z", re.IGNORECASE)
+_ABBREVIATION_BEFORE = re.compile(
+    r"(?:\b[a-zäöü]\.|\b(?:nr|abs|art|ziff|s|buchst)\.?)\s?(?:[A-ZÄÖÜ]\.[ -]?){0,3}\Z", re.IGNORECASE
+)
 _NEVER = frozenset(
     "januar februar märz april mai juni juli august september oktober november dezember montag dienstag mittwoch donnerstag freitag samstag "
     "sonnabend sonntag damen kolleginnen kollegen zusammen team leute alle allerseits lotse bot freunde mitglieder eltern gott kinder interessierte "
@@ -120,7 +125,9 @@ _NEVER = frozenset(
     "gemeinsam beide beiden kunde kundin grüße gruß welt community freundinnen vereinsmitglieder zuhause hier da dort so sehr auch nicht noch nur schon "
     "tag morgen abend mittag nacht vorstand hochachtungsvoll mfg lg vg bg von an aus mit für im in am auf zu zur zum bei bis ab seit gesendet sent".split()
 )
-_LOWER_STOP = re.compile(r"(?:und|oder|aus|von|vom|bin|ist|ich|wir|habe|hab|mein|meine|wohne|komme|arbeite|mache|leite|möchte|wollte|will|hat|war|kann|geb|geboren|in|im|am|an|bei|mit|für|der|die|das|auch|so|wie|was|wo|wann|vorstand|e|v)\Z")
+_LOWER_STOP = re.compile(
+    r"(?:und|oder|aus|von|vom|bin|ist|ich|wir|habe|hab|mein|meine|wohne|komme|arbeite|mache|leite|möchte|wollte|will|hat|war|kann|geb|geboren|in|im|am|an|bei|mit|für|der|die|das|auch|so|wie|was|wo|wann|vorstand|e|v)\Z"
+)
 _ARTICLE = re.compile(
     r"\b(?:der|die|das|dem|den|des|ein|eine|einen|einem|einer|eines|kein|keine|keinen|im|am|vom|zum|zur|beim|ins|ans|jede[rnms]?|dieser?|diese[nms]?|alle|viele|als|unsere?[nmrs]?|ihre?[nmrs]?|seine?[nmrs]?|meine?[nmrs]?|deine?[nmrs]?|eure?[nmrs]?|und|oder|pro|per|ohne|kalte[nmrs]?|guten?|neue[nrms]?|alten?|ganze[nrms]?|letzte[nrms]?|nächste[nrms]?|beruf|gelernte[rn]?|im)[ \t]+(?:[a-zäöüß]+(?:en|er|e|es|em)[ \t]+)?\Z",
     re.IGNORECASE,
@@ -156,7 +163,9 @@ def _words(file: str) -> frozenset[str]:
 
 
 def _is_first(low: str) -> bool:
-    return low in _words("first_names.txt") or ("-" in low and all(p in _words("first_names.txt") for p in low.split("-")))
+    return low in _words("first_names.txt") or (
+        "-" in low and all(p in _words("first_names.txt") for p in low.split("-"))
+    )
 
 
 def _is_last(low: str) -> bool:
@@ -204,7 +213,50 @@ def _ordinary(low: str) -> bool:
     for cut in range(3, len(low) - 3):
         tail, head = low[cut:], low[:cut]
         if tail in everyday or (len(tail) > 4 and tail in guides):
-            if tail in ("mann", "berg", "bach", "bauer", "feld", "hof", "wald", "stein", "baum", "meister", "müller", "weg", "horn", "haus", "koch", "mayer", "meier", "hahn", "vogel", "kamp", "dorf", "burg", "brand", "busch", "ring", "wolf", "mair", "thal", "huber", "schmied", "kopf", "bein", "hard", "land", "mark", "rich", "hauer", "macher", "stern", "auer", "heim", "rode"):
+            if tail in (
+                "mann",
+                "berg",
+                "bach",
+                "bauer",
+                "feld",
+                "hof",
+                "wald",
+                "stein",
+                "baum",
+                "meister",
+                "müller",
+                "weg",
+                "horn",
+                "haus",
+                "koch",
+                "mayer",
+                "meier",
+                "hahn",
+                "vogel",
+                "kamp",
+                "dorf",
+                "burg",
+                "brand",
+                "busch",
+                "ring",
+                "wolf",
+                "mair",
+                "thal",
+                "huber",
+                "schmied",
+                "kopf",
+                "bein",
+                "hard",
+                "land",
+                "mark",
+                "rich",
+                "hauer",
+                "macher",
+                "stern",
+                "auer",
+                "heim",
+                "rode",
+            ):
                 if head.rstrip("s") in everyday and len(head) > 3:
                     return True
                 continue
@@ -259,11 +311,13 @@ class _Finder:
 
     def _job(self, number: int) -> bool:
         token = self.tokens[number]
-        return token.capital and token.low.endswith(_JOB_ENDS) and not (_is_last(token.low) and not _ordinary(token.low))
+        return (
+            token.capital and token.low.endswith(_JOB_ENDS) and not (_is_last(token.low) and not _ordinary(token.low))
+        )
 
     def _org_word(self, number: int) -> bool:
         parts = re.split("[-‑]", self.tokens[number].low)
-        return len(parts) > 1 and (parts[-1] in _ORGANISATION_AFTER or _ordinary(parts[-1]) and not _is_last(parts[-1]))
+        return len(parts) > 1 and (parts[-1] in _ORGANISATION_AFTER or (_ordinary(parts[-1]) and not _is_last(parts[-1])))
 
     def _gap(self, number: int) -> str:
         """What stands between this word and the next one."""
@@ -291,7 +345,22 @@ class _Finder:
             for number in reversed(words):
                 token = self.tokens[number]
                 gap = self.text[token.end : form]
-                small = token.low in ("und", "für", "der", "des", "im", "am", "in", "e", "v", "zur", "von", "mbh", "co", "k")
+                small = token.low in (
+                    "und",
+                    "für",
+                    "der",
+                    "des",
+                    "im",
+                    "am",
+                    "in",
+                    "e",
+                    "v",
+                    "zur",
+                    "von",
+                    "mbh",
+                    "co",
+                    "k",
+                )
                 if token.low in _HONORIFICS or not (token.capital or small) or re.search(r"[,;:!?\n]", gap):
                     break
                 inside.add(number)
@@ -299,10 +368,15 @@ class _Finder:
         for number, token in enumerate(self.tokens):
             if not token.capital:
                 continue
-            if (token.low in _ORGANISATION_BEFORE or token.low.endswith(("bäckerei", "fleischerei", "stiftung", "schule", "apotheke", "kanzlei"))) and re.fullmatch(r"\.? ?[„\"]?| \x26 ", self._gap(number)):
+            if (
+                token.low in _ORGANISATION_BEFORE
+                or token.low.endswith(("bäckerei", "fleischerei", "stiftung", "schule", "apotheke", "kanzlei"))
+            ) and re.fullmatch(r"\.? ?[„\"]?| \x26 ", self._gap(number)):
                 following = number + 1
                 while following < len(self.tokens) and following <= number + 3 and self.tokens[following].capital:
-                    if self.tokens[following].low in _HONORIFICS | _TITLES or (self._common(following) and not self._last(following)):
+                    if self.tokens[following].low in _HONORIFICS | _TITLES or (
+                        self._common(following) and not self._last(following)
+                    ):
                         break
                     inside.add(following)
                     if not re.fullmatch(r" |-| (?:&|\+) ", self._gap(following)):
@@ -340,7 +414,12 @@ class _Finder:
             if position > first and not self._joined(position - 1):
                 break
             initial = len(token.text) == 1 and token.text.isupper()
-            if token.low in _TITLES and (words == 0 or not token.text.isupper() or len(token.text) > 2) and position + 1 < len(self.tokens) and not (len(token.text) == 1 and words):
+            if (
+                token.low in _TITLES
+                and (words == 0 or not token.text.isupper() or len(token.text) > 2)
+                and position + 1 < len(self.tokens)
+                and not (len(token.text) == 1 and words)
+            ):
                 if words:
                     break
                 position += 1
@@ -351,26 +430,51 @@ class _Finder:
                 words += 1
                 position += 1
                 continue
-            if token.low in _PARTICLES and (not token.capital or token.low in ("von", "van", "de", "al", "el", "abu", "graf", "ben", "bin", "da", "di")) and self._particle_leads(position, sure or words > 0):
+            if (
+                token.low in _PARTICLES
+                and (
+                    not token.capital
+                    or token.low in ("von", "van", "de", "al", "el", "abu", "graf", "ben", "bin", "da", "di")
+                )
+                and self._particle_leads(position, sure or words > 0)
+            ):
                 position += 1
                 continue
             if not (token.capital or lower) or token.low in _NEVER or len(token.text) < 2:
                 break
-            if not token.capital and (_LOWER_STOP.match(token.low) or (words and not (self._first(position) or self._last(position)))):
+            if not token.capital and (
+                _LOWER_STOP.match(token.low) or (words and not (self._first(position) or self._last(position)))
+            ):
                 break
             is_first, is_last = self._first(position), self._last(position)
             if self._org_word(position) and not (is_first or is_last):
                 break
             if self._common(position):
                 # A word that is also an ordinary one: only where a name was announced or a first name stands before it.
-                if not ((is_last or is_first) and ((sure and words == 0) or (words and not surname_seen))) or not token.capital:
+                if (
+                    not ((is_last or is_first) and ((sure and words == 0) or (words and not surname_seen)))
+                    or not token.capital
+                ):
                     break
-                if words == 0 and self._job(position) and position + 1 < len(self.tokens) and self._joined(position) and self._leads_on(position + 1):
+                if (
+                    words == 0
+                    and self._job(position)
+                    and position + 1 < len(self.tokens)
+                    and self._joined(position)
+                    and self._leads_on(position + 1)
+                ):
                     break
             elif not (is_first or is_last):
                 if position in self.protected and not sure:
                     break
-                if surname_seen or unknown or (words == 0 and not sure) or len(token.text) < 2 or (words and is_town(token.text)) or (token.text.isupper() and len(token.text) < 4):
+                if (
+                    surname_seen
+                    or unknown
+                    or (words == 0 and not sure)
+                    or len(token.text) < 2
+                    or (words and is_town(token.text))
+                    or (token.text.isupper() and len(token.text) < 4)
+                ):
                     break
                 unknown += 1
             if not is_first:
@@ -388,7 +492,13 @@ class _Finder:
         token = self.tokens[number]
         if _SPACE.match(gap) or gap in ("-", " - ", " (", ' "', " „", "“ ", '" ', ") ", "’", " '", "' "):
             return True
-        dotted = len(token.text) == 1 or token.low in _TITLES or token.low in _HONORIFICS or token.low == "v" or token.low == "d"
+        dotted = (
+            len(token.text) == 1
+            or token.low in _TITLES
+            or token.low in _HONORIFICS
+            or token.low == "v"
+            or token.low == "d"
+        )
         return dotted and re.fullmatch(r"\.[ \t\xa0-]{0,2}", gap) is not None
 
     def _particle_leads(self, number: int, named: bool) -> bool:
@@ -446,17 +556,28 @@ class _Finder:
         if token.low in ("fr", "hr", "ms", "fam") and not token.capital:
             return
         gap = self._gap(number)
-        if not (_SPACE.match(gap) or re.fullmatch(r"\.[ \t\xa0]{0,2}|[ \t]?/[ \t]?", gap) or re.fullmatch(r" ?\n", gap)):
+        if not (
+            _SPACE.match(gap) or re.fullmatch(r"\.[ \t\xa0]{0,2}|[ \t]?/[ \t]?", gap) or re.fullmatch(r" ?\n", gap)
+        ):
             return
         if "\n" in gap and token.low not in ("herrn", "frau", "herr"):
             return
         position = number + 1
-        if position < len(self.tokens) and self.tokens[position].low in ("und", "oder") and position + 1 < len(self.tokens):
+        if (
+            position < len(self.tokens)
+            and self.tokens[position].low in ("und", "oder")
+            and position + 1 < len(self.tokens)
+        ):
             return  # "Herr und Frau Schmidt": the second title leads to the name
         skipped = 0
         while position + 1 < len(self.tokens) and skipped < 4 and self._joined(position):
             word = self.tokens[position]
-            if word.low in _TITLES or (word.capital and self._job(position) and self._leads_on(position + 1) and not (self._last(position) and self._ends_name(position))):
+            if word.low in _TITLES or (
+                word.capital
+                and self._job(position)
+                and self._leads_on(position + 1)
+                and not (self._last(position) and self._ends_name(position))
+            ):
                 position += 1
                 skipped += 1
             elif word.low in ("dipl", "ing"):
@@ -469,7 +590,9 @@ class _Finder:
         gender = "m" if token.low in _MALE else "f" if token.low in _FEMALE else ""
         if not word.capital and word.low not in _PARTICLES:
             known = self._last(position) or self._first(position)
-            possessed = re.search(r"\b(?:mein|ein|der|die|ihr|sein|dein|unser|zur|den|dem)\w*[ ]\Z", self._before(number), re.IGNORECASE)
+            possessed = re.search(
+                r"\b(?:mein|ein|der|die|ihr|sein|dein|unser|zur|den|dem)\w*[ ]\Z", self._before(number), re.IGNORECASE
+            )
             if _ordinary(word.low) or (not known and (possessed or len(word.text) < 4)):
                 return
             self._take(self._read(position, sure=True, lower=True), gender)
@@ -480,13 +603,23 @@ class _Finder:
 
     def _ends_name(self, number: int) -> bool:
         """Whether no further part of a name follows: "Herr Richter hat", not "Herr Richter Schmidt"."""
-        return not (self._joined(number) and number + 1 < len(self.tokens) and self._leads_on(number + 1) and not self._common(number + 1))
+        return not (
+            self._joined(number)
+            and number + 1 < len(self.tokens)
+            and self._leads_on(number + 1)
+            and not self._common(number + 1)
+        )
 
     def _after_title(self, number: int) -> None:
         position = number
         while position + 1 < len(self.tokens) and self.tokens[position].low in _TITLES and self._joined(position):
             position += 1
-        if position > number and self.tokens[position].capital and not (self._common(position) and not self._last(position)) and not self._org_word(position):
+        if (
+            position > number
+            and self.tokens[position].capital
+            and not (self._common(position) and not self._last(position))
+            and not self._org_word(position)
+        ):
             self._take(self._read(position, sure=True))
 
     def _greetings(self) -> None:
@@ -499,7 +632,13 @@ class _Finder:
                 token = self.tokens[number]
                 if token.low in _HONORIFICS or number in self.found:
                     break
-                if not weak and self._job(number) and self._joined(number) and number + 1 < len(self.tokens) and self._leads_on(number + 1):
+                if (
+                    not weak
+                    and self._job(number)
+                    and self._joined(number)
+                    and number + 1 < len(self.tokens)
+                    and self._leads_on(number + 1)
+                ):
                     number += 1
                     continue
                 known = self._first(number) or self._last(number)
@@ -510,7 +649,11 @@ class _Finder:
                 span = self._read(number, sure=True, lower=known)
                 if not self._take(span) or span is None:
                     break
-                follow = re.match(r"(?:,| und| &| \+|,? und)[ \t]+(?:(?:lieber|liebe|hallo)[ \t]+)?", self.text[self.tokens[span[1]].end :][:24], re.IGNORECASE)
+                follow = re.match(
+                    r"(?:,| und| &| \+|,? und)[ \t]+(?:(?:lieber|liebe|hallo)[ \t]+)?",
+                    self.text[self.tokens[span[1]].end :][:24],
+                    re.IGNORECASE,
+                )
                 number = self._next_at(self.tokens[span[1]].end + follow.end()) if follow else None
                 if number is not None and not (self._first(number) and not self._common(number)):
                     break
@@ -531,7 +674,9 @@ class _Finder:
                 seen += 1
                 if seen > 4:
                     break
-                if self._sign_off(begin, bare[lead.end() if lead else 0 :], same_line=not match["line"], first=not taken):
+                if self._sign_off(
+                    begin, bare[lead.end() if lead else 0 :], same_line=not match["line"], first=not taken
+                ):
                     taken = True
                 if not match["line"]:
                     break
@@ -552,7 +697,14 @@ class _Finder:
             if token.low in _TITLES:
                 return self._take(self._read(number, sure=True))
             return False
-        if not known and (not first or is_town(token.text) or self._org_word(number) or not token.capital or count > 3 or re.search(r"\d|[@:]", line)):
+        if not known and (
+            not first
+            or is_town(token.text)
+            or self._org_word(number)
+            or not token.capital
+            or count > 3
+            or re.search(r"\d|[@:]", line)
+        ):
             return False
         if self._common(number) and not (token.capital and (count <= 3 and first)):
             return False
@@ -562,7 +714,11 @@ class _Finder:
         if not self._take(span) or span is None:
             return False
         joint = re.match(r"[ \t]*(?:und|&|\+|/|,|u\.)[ \t]*", self.text[self.tokens[span[1]].end : begin + len(line)])
-        if joint and (other := self._next_at(self.tokens[span[1]].end + joint.end())) is not None and self._first(other):
+        if (
+            joint
+            and (other := self._next_at(self.tokens[span[1]].end + joint.end())) is not None
+            and self._first(other)
+        ):
             self._take(self._read(other, sure=True, lower=True))
         return True
 
@@ -595,16 +751,25 @@ class _Finder:
         number = self._next_at(match.end())
         if number is None or number in self.found:
             return
-        token, with_article = self.tokens[number], re.search(r"(?:die|der|[’']?s)\s*\Z", match[0], re.IGNORECASE) is not None
+        token, with_article = (
+            self.tokens[number],
+            re.search(r"(?:die|der|[’']?s)\s*\Z", match[0], re.IGNORECASE) is not None,
+        )
         if self._first(number) and not self._common(number):
             self._take(self._read(number, sure=True, lower=True))
-        elif token.capital and not self._common(number) and (self._last(number) or (with_article and not is_town(token.text) and not self._org_word(number))):
+        elif (
+            token.capital
+            and not self._common(number)
+            and (self._last(number) or (with_article and not is_town(token.text) and not self._org_word(number)))
+        ):
             self._take(self._read(number, sure=True))
 
     def _labels(self) -> None:
         for match in _LABEL.finditer(self.text):
             rest = self.text[match.end() : match.end() + 120].split("\n")[0]
-            self._list_of_names(match.end(), match.end() + len(rest), "name" in match[0].casefold() or "inhaber" in match[0].casefold())
+            self._list_of_names(
+                match.end(), match.end() + len(rest), "name" in match[0].casefold() or "inhaber" in match[0].casefold()
+            )
 
     def _list_of_names(self, start: int, end: int, sure: bool) -> None:
         """Names from `start` on, with commas or "und" between them; up to the first word that is none."""
@@ -615,12 +780,18 @@ class _Finder:
             token = self.tokens[number]
             if number in self.found:
                 span: tuple[int, int] | None = self.found[number]
-            elif token.low in _HONORIFICS or (self._job(number) and number + 1 < len(self.tokens) and self._leads_on(number + 1)):
+            elif token.low in _HONORIFICS or (
+                self._job(number) and number + 1 < len(self.tokens) and self._leads_on(number + 1)
+            ):
                 number += 1
                 continue
             else:
                 known = self._first(number) or self._last(number)
-                if token.low in _NEVER or number in self.protected or (not known and (self._common(number) or is_town(token.text) or not token.capital)):
+                if (
+                    token.low in _NEVER
+                    or number in self.protected
+                    or (not known and (self._common(number) or is_town(token.text) or not token.capital))
+                ):
                     return
                 if self._common(number) and not (sure and token.capital):
                     return
@@ -646,9 +817,21 @@ class _Finder:
             if number is None or number in self.found or self.tokens[number].low in _HONORIFICS:
                 continue
             known = self._first(number) or self._last(number)
-            if group == "speaker" and (last - first > 3 or self._common(number) or not (self.tokens[number].capital or known)):
+            if group == "speaker" and (
+                last - first > 3 or self._common(number) or not (self.tokens[number].capital or known)
+            ):
                 continue
-            if group == "speaker" and not known and any(self._common(n) or is_town(self.tokens[n].text) or self.tokens[n].text.isupper() or n in self.protected for n in range(first, last)):
+            if (
+                group == "speaker"
+                and not known
+                and any(
+                    self._common(n)
+                    or is_town(self.tokens[n].text)
+                    or self.tokens[n].text.isupper()
+                    or n in self.protected
+                    for n in range(first, last)
+                )
+            ):
                 continue
             if self._common(number) and not known:
                 continue
@@ -687,7 +870,13 @@ class _Finder:
                 if is_town(token.text) and not (follows and self._leads_on(number + 1)):
                     continue
                 self._take(self._with_initials(self._read(number, sure=False) or (number, number)))
-            elif first and follows and self.tokens[number + 1].capital and self._last(number + 1) and not self._common(number + 1):
+            elif (
+                first
+                and follows
+                and self.tokens[number + 1].capital
+                and self._last(number + 1)
+                and not self._common(number + 1)
+            ):
                 if not _ARTICLE.search(self._before(number)) or not token.low.endswith("e"):
                     span = self._read(number + 1, sure=False)
                     self._take((number, span[1]) if span else None)
@@ -697,11 +886,21 @@ class _Finder:
                 if token.text.isupper() and len(token.text) < 5:
                     continue
                 self._take(self._with_initials(self._read(number, sure=False) or (number, number)))
-            elif last and _INITIALS.search(self._before(number)) and not _ABBREVIATION_BEFORE.search(self._before(number)):
+            elif (
+                last
+                and _INITIALS.search(self._before(number))
+                and not _ABBREVIATION_BEFORE.search(self._before(number))
+            ):
                 self._take(self._with_initials((number, number)))
             elif not common and _FOREIGN.search(token.text) and len(token.text) > 2 and not is_town(token.text):
                 self._take(self._read(number, sure=True) if not token.text.isupper() else None)
-            elif not common and follows and self._unknown(number) and self._unknown(number + 1) and number + 1 not in self.found:
+            elif (
+                not common
+                and follows
+                and self._unknown(number)
+                and self._unknown(number + 1)
+                and number + 1 not in self.found
+            ):
                 self._take((number, number + 1))
 
     def _written_small(self, number: int) -> None:
@@ -710,7 +909,12 @@ class _Finder:
         if len(low) < 4 or _ordinary(low) or not _is_first(low):
             return
         follows = number + 1 < len(self.tokens) and _SPACE.match(self._gap(number)) is not None
-        if follows and self._last(number + 1) and not self._common(number + 1) and len(self.tokens[number + 1].text) > 2:
+        if (
+            follows
+            and self._last(number + 1)
+            and not self._common(number + 1)
+            and len(self.tokens[number + 1].text) > 2
+        ):
             self._take((number, number + 1))
         elif low in _words("known_first_names.txt"):
             self._take((number, number))
@@ -742,7 +946,9 @@ class _Finder:
             _bare(self.tokens[n].low) for n in self.found
             if len(self.tokens[n].text) > 2 and self.tokens[n].low not in _PARTICLES | _TITLES
         }  # fmt: skip
-        parts = set(chain(known, *(re.split("[-‑]", word) for word in known if "-" in word or "‑" in word))) | self.hints
+        parts = (
+            set(chain(known, *(re.split("[-‑]", word) for word in known if "-" in word or "‑" in word))) | self.hints
+        )
         for number, token in enumerate(self.tokens):
             if number in self.found or number in self.protected or len(token.text) < 3:
                 continue
@@ -761,7 +967,9 @@ class _Finder:
         mentions = []
         for first, last in sorted(set(self.found.values())):
             tokens = self.tokens[first : last + 1]
-            words = frozenset(_bare(t.low) for t in tokens if t.low not in _PARTICLES | _TITLES | _HONORIFICS or len(tokens) == 1)
+            words = frozenset(
+                _bare(t.low) for t in tokens if t.low not in _PARTICLES | _TITLES | _HONORIFICS or len(tokens) == 1
+            )
             end = tokens[-1].end
             if len(tokens[-1].text) == 1 and self.text[end : end + 1] == ".":
                 end += 1
@@ -775,7 +983,11 @@ def persons(mentions: list[Mention]) -> Iterator[int]:
     "Frau Wischnewski", "Petra Wischnewski" and "Petra" are one where no other person fits as well.
     """
     kinds = list(dict.fromkeys((mention.words, mention.gender) for mention in mentions))
-    whole = [kind for kind in kinds if not any(other != kind and _within(kind, other) and not _within(other, kind) for other in kinds)]
+    whole = [
+        kind
+        for kind in kinds
+        if not any(other != kind and _within(kind, other) and not _within(other, kind) for other in kinds)
+    ]
     person: dict[tuple[frozenset[str], str], tuple[frozenset[str], str]] = {}
     first_gender: dict[frozenset[str], str] = {}
     for kind in kinds:
@@ -792,4 +1004,6 @@ def persons(mentions: list[Mention]) -> Iterator[int]:
 def _within(part: tuple[frozenset[str], str], whole: tuple[frozenset[str], str]) -> bool:
     if part[1] and whole[1] and part[1] != whole[1]:
         return False
-    return all(word in whole[0] or (len(word) == 1 and any(other.startswith(word) for other in whole[0])) for word in part[0])
+    return all(
+        word in whole[0] or (len(word) == 1 and any(other.startswith(word) for other in whole[0])) for word in part[0]
+    )

@@ -172,9 +172,15 @@ class _Work:
             start, end = match.span()
             run = match[0]
             # Two numbers with a blank or slash between them.
-            for cut in re.finditer(r"(?<=\d)[ \xa0]*[/|–-]?[ \xa0]+(?=\(?0[1-9]\d{1,3}|\+)|(?<=\d)[ ]?/[ ]?(?=\(?0[1-9]\d{2,3}[ /-])", run):
+            for cut in re.finditer(
+                r"(?<=\d)[ \xa0]*[/|–-]?[ \xa0]+(?=\(?0[1-9]\d{1,3}|\+)|(?<=\d)[ ]?/[ ]?(?=\(?0[1-9]\d{2,3}[ /-])", run
+            ):
                 digits = len(re.sub(r"\D", "", run[: cut.start()]))
-                if digits >= 7 and len(re.sub(r"\D", "", run[cut.end() :])) >= 6 and digits >= len(re.sub(r"\D", "", self.text[start : match.start() + cut.start()])):
+                if (
+                    digits >= 7
+                    and len(re.sub(r"\D", "", run[cut.end() :])) >= 6
+                    and digits >= len(re.sub(r"\D", "", self.text[start : match.start() + cut.start()]))
+                ):
                     yield start, match.start() + cut.start()
                     start = match.start() + cut.end()
             yield start, end
@@ -202,7 +208,10 @@ _ACCOUNT = re.compile(
     r"\b(?:insta(?:gram)?|facebook|twitter|telegram|skype|discord|tiktok|threema|snapchat|(?:benutzer|nutzer|user|nick)[ -]?name|nick|login|handle|account|kennung)(?:-(?:name|id|account|handle))?[ ]?[:=][ ]?(?P<name>[\w.-]{3,40}\w)",
     re.IGNORECASE,
 )
-_HOST = re.compile(r"(?:https?://)?(?:www\.)?(?P<host>[^\W_][\w-]{2,60})\.(?:de|com|net|org|eu|info|online|blog|me|name|at|ch)(?:/[^\s<>\x00]{0,100}(?<![.,;:!?)]))?(?!\w)", re.IGNORECASE)
+_HOST = re.compile(
+    r"(?:https?://)?(?:www\.)?(?P<host>[^\W_][\w-]{2,60})\.(?:de|com|net|org|eu|info|online|blog|me|name|at|ch)(?:/[^\s<>\x00]{0,100}(?<![.,;:!?)]))?(?!\w)",
+    re.IGNORECASE,
+)
 
 
 def _emails(work: _Work) -> Iterator[tuple[int, int]]:
@@ -230,7 +239,10 @@ _LENGTHS = {
     "MD": 24, "GE": 22, "AE": 23, "SA": 24, "IL": 23, "LB": 28, "JO": 30, "TN": 24, "PK": 24, "AZ": 28, "KZ": 20, "MC": 27, "SM": 27,
 }  # fmt: skip
 _WITH_LETTERS = frozenset("NL FR IT RO BG GR TR GB IE LU LV MT CY UA MK MD GE SA LB JO PK AZ KZ MC SM CH LI".split())
-_IBAN_START = re.compile(r"(?<![^\W_])(?:IBAN)?(?P<country>[A-Za-z]{2})[ \xa0.:-]{0,2}(?P<check>[\dOo]{2})(?=[ \xa0./-]{0,2}\w)", re.IGNORECASE)
+_IBAN_START = re.compile(
+    r"(?<![^\W_])(?:IBAN)?(?P<country>[A-Za-z]{2})[ \xa0.:-]{0,2}(?P<check>[\dOo]{2})(?=[ \xa0./-]{0,2}\w)",
+    re.IGNORECASE,
+)
 _ACCOUNT_NUMBER = re.compile(
     r"\b(?:IBAN|Konto(?:[ -]?(?:nr\.?|nummer))?|Kto\.?(?:[ -]?nr\.?)?|BLZ|Bankleitzahl)(?:[ ](?:lautet|ist|lautete))?[ \t]*[:=.]?\s?(?P<number>\d(?:[ \xa0./-]{0,2}[\dXx*]){4,28})(?!\w)",
     re.IGNORECASE,
@@ -284,7 +296,9 @@ _NOT_A_STREET = re.compile(
     r"ende|termin|schritt|fall|paragraf|paragraph|nummer|platz|anfang|plan|projekt|verein|stadt|viertel|spiel|deutschland|europa|bundesland|team|rahmen|durchschnitt|idealfall|schuljahr|vorjahr|gesetz|bereich|runde)\Z",
     re.IGNORECASE,
 )
-_ADJECTIVE = re.compile(r"(?:Groß|Klein|Alt|Neu|Ober|Unter|Lang|Kurz|Breit|Hoh|Inner|Äußer|Hinter|Vorder|Mittler|Recht|Link|Erst|Zweit|Dritt|Schmal|Grün|Rot|Weiß|Schwarz|Enge?|Krumm|Tief|Still|Schön|Bunt|Alte|Steil)(?:e[rnsm]?|r)\Z|(?:Bad|St\.|Sankt|Dr\.|Prof\.|Am|An|Auf|Im|In|Zum|Zur)\Z")
+_ADJECTIVE = re.compile(
+    r"(?:Groß|Klein|Alt|Neu|Ober|Unter|Lang|Kurz|Breit|Hoh|Inner|Äußer|Hinter|Vorder|Mittler|Recht|Link|Erst|Zweit|Dritt|Schmal|Grün|Rot|Weiß|Schwarz|Enge?|Krumm|Tief|Still|Schön|Bunt|Alte|Steil)(?:e[rnsm]?|r)\Z|(?:Bad|St\.|Sankt|Dr\.|Prof\.|Am|An|Auf|Im|In|Zum|Zur)\Z"
+)
 _PREPOSITION = r"(?:Am|An der|An den|An dem|Auf dem|Auf der|Auf den|Auf’m|Im|In der|In den|In dem|Zum|Zur|Unter den|Unter der|Unter dem|Unterm|Hinter der|Hinter dem|Hinter den|Hinterm|Vor dem|Vor der|Vorm|Bei der|Bei den|Bei dem|Beim|Über den|Über der|Neben der|Neben dem|Zu den|Ob der|Obere[rsn]?|Untere[rsn]?|Alte[rs]?|Neue[rs]?|Große[rs]?|Kleine[rs]?|Hohe[rs]?|Lange[rs]?|Breite[rs]?)"
 _TOWN = (
     r"(?:(?:Bad|St\.|Sankt|Markt|Neu|Groß|Klein|Alt|Hohen|Lutherstadt|Hansestadt|Stadt|Ostseebad)[ ])?[^\W\d_][\w.’'-]{1,40}(?:[ ](?:am|an der|an|im|in|ob der|bei|b\.|a\.[ ]?d\.|a\.|i\.|v\.[ ]?d\.|vor der)[ ]"
@@ -298,7 +312,10 @@ _REST = re.compile(
     re.IGNORECASE,
 )
 _TOWN_BEFORE = re.compile(rf"{_POSTCODE}[ ]{_TOWN}[,;]?\s{{1,2}}\Z")
-_LIVING = re.compile(r"(?:wohn|adress|anschrift|gemeldet|zieh|zog|zuhause|lebe|büro|sitz|praxis|briefkasten|post an|schick|liefer|abhol|straße|treffpunkt|haus)[^\n\x00]{0,40}\Z", re.IGNORECASE)
+_LIVING = re.compile(
+    r"(?:wohn|adress|anschrift|gemeldet|zieh|zog|zuhause|lebe|büro|sitz|praxis|briefkasten|post an|schick|liefer|abhol|straße|treffpunkt|haus)[^\n\x00]{0,40}\Z",
+    re.IGNORECASE,
+)
 _ENDS = re.compile(r"[ ]?(?:\Z|\n|[,;)!?|](?!\d)|\.(?!\d)|[ ]*(?:in|im|,)[ ]+(?:\d{5}|[A-ZÄÖÜ])|[ ]\d{5}\b|\x00)")
 
 
@@ -353,16 +370,21 @@ def _street(text: str, match: re.Match[str], rule: str) -> int | None:
         return _leftwards(text, start, 1, adjectives=True)
     if rule == "postcode":
         words = name.split(" ")
-        while len(words) > 1 and (not words[0][0].isupper() or words[0].lower() in ("ich", "wir", "sie", "er", "adresse", "anschrift", "adresse:", "wohnhaft")):
+        while len(words) > 1 and (
+            not words[0][0].isupper()
+            or words[0].lower() in ("ich", "wir", "sie", "er", "adresse", "anschrift", "adresse:", "wohnhaft")
+        ):
             start += len(words.pop(0)) + 1
         return start
-    if full or rule == "living" and _LIVING.search(before):
+    if full or (rule == "living" and _LIVING.search(before)):
         return None if _NOT_A_STREET.search(last) and not full else _leftwards(text, start, 1, adjectives=True)
     if rule == "living" or _NOT_A_STREET.search(last):
         return None
     if rule == "capital":
         return _leftwards(text, start, 1, adjectives=True) if name[0].isupper() else None
-    if (name[0].isupper() and _ENDS.match(text, match.end()) and (number < 400)) or (_LIVING.search(before) and len(last) > 4):
+    if (name[0].isupper() and _ENDS.match(text, match.end()) and (number < 400)) or (
+        _LIVING.search(before) and len(last) > 4
+    ):
         return _leftwards(text, start, 1, adjectives=True)
     return None
 
@@ -375,10 +397,25 @@ def _leftwards(text: str, start: int, most: int, adjectives: bool = False) -> in
             break
         if adjectives and not _ADJECTIVE.match(before["word"]):
             break
-        if not adjectives and before["word"].lower() in ("ich", "wir", "die", "der", "in", "adresse", "anschrift", "meine", "unsere", "sie", "und"):
+        if not adjectives and before["word"].lower() in (
+            "ich",
+            "wir",
+            "die",
+            "der",
+            "in",
+            "adresse",
+            "anschrift",
+            "meine",
+            "unsere",
+            "sie",
+            "und",
+        ):
             break
         start -= len(before["word"]) + 1
-    article = re.search(r"(?:\A|[^\w-])(?P<words>(?:An|Auf|In|Bei|Hinter|Unter|Vor|Zu) (?:der|dem|den))[ ]\Z", text[max(0, start - 14) : start])
+    article = re.search(
+        r"(?:\A|[^\w-])(?P<words>(?:An|Auf|In|Bei|Hinter|Unter|Vor|Zu) (?:der|dem|den))[ ]\Z",
+        text[max(0, start - 14) : start],
+    )
     return start - len(article["words"]) - 1 if article and adjectives else start
 
 
@@ -386,7 +423,9 @@ def _with_rest(text: str, start: int, end: int) -> tuple[int, int]:
     rest = _REST.match(text, end)
     if rest and rest[0].strip():
         end = rest.end()
-    elif town := re.match(r",[ ]?(?P<town>[A-ZÄÖÜ][\w.-]{2,30}(?:[ ](?:am|an der|\([A-Z]\w+\))(?:[ ][A-Z]\w+)?)?)", text[end : end + 60]):
+    elif town := re.match(
+        r",[ ]?(?P<town>[A-ZÄÖÜ][\w.-]{2,30}(?:[ ](?:am|an der|\([A-Z]\w+\))(?:[ ][A-Z]\w+)?)?)", text[end : end + 60]
+    ):
         if Places.load().find(town["town"]) or is_town(town["town"].split(" ")[0]):
             end += town.end()
     before = _TOWN_BEFORE.search(text[max(0, start - 60) : start])
@@ -396,9 +435,7 @@ def _with_rest(text: str, start: int, end: int) -> tuple[int, int]:
 # Dates
 
 _MONTH = r"(?:Jan(?:uar|uary|\.)?|Jänner|Feb(?:ruar|ruary|er|\.)?|M(?:ä|ae?)rz|Mrz|March|Apr(?:il|\.)?|Mai|May|Jun[ie]?|Jul[iy]?|Aug(?:ust|\.)?|Sep(?:t|tember)?|O[kc]t(?:ober)?|Nov(?:ember)?|De[zc](?:ember)?)"
-_ORDINAL = (
-    r"(?:ersten|zweiten|dritten|vierten|fünften|sechsten|siebten|siebenten|achten|neunten|zehnten|elften|zwölften|(?:drei|vier|fünf|sech|sieb|acht|neun)zehnten|(?:(?:ein|zwei|drei|vier|fünf|sechs|sieben|acht|neun)und)?zwanzigsten|(?:einund)?dreißigsten)"
-)
+_ORDINAL = r"(?:ersten|zweiten|dritten|vierten|fünften|sechsten|siebten|siebenten|achten|neunten|zehnten|elften|zwölften|(?:drei|vier|fünf|sech|sieb|acht|neun)zehnten|(?:(?:ein|zwei|drei|vier|fünf|sechs|sieben|acht|neun)und)?zwanzigsten|(?:einund)?dreißigsten)"
 _YEAR = r"(?:(?:19|20)\d{2}|['’]?\d{2})"
 _DATE = re.compile(
     rf"(?<![\d.])(?:\d{{4}}[-/.]\d{{1,2}}[-/.]\d{{1,2}}(?!\d)|\d{{1,2}}(?:[ ]?\.{{1,2}}[ ]?|,)\d{{1,2}}(?:[ ]?\.{{1,2}}[ ]?|,)(?P<y1>\d{{4}}|['’]?\d{{2}})(?!\d|[.,]\d)|\d{{1,2}}[ ]?[-/][ ]?\d{{1,2}}[ ]?[-/][ ]?(?P<y2>\d{{4}}|\d{{2}})(?![\d/])|"
@@ -406,16 +443,33 @@ _DATE = re.compile(
     rf"(?<!\w){_MONTH}[ ]\d{{1,2}}(?:st|nd|rd|th)?,?[ ](?P<y6>\d{{4}})|\d{{1,2}}(?:st|nd|rd|th)(?: of)?[ ]{_MONTH}(?:,?[ ](?P<y7>\d{{4}}))?|\d{{1,2}}\.[ ]?\d{{1,2}}\.(?!\d))",
     re.IGNORECASE,
 )
-_LOOSE_DATE = re.compile(r"(?<!\d)(?:[0-3]?\d[ ][01]?\d[ ](?:19|20)?\d{2}|[0-3]\d[01]\d(?:19|20)\d{2}|[0-3]?\d[.,/-][01]?\d[.,/ -](?:19|20)?\d{2})(?!\d)")
-_BORN = re.compile(r"(?:\bgeb(?:\.|oren\w*|urtsdat\w*|urtstag(?!s)\w{0,2}|dat\w*|\b)|\bgebor\w*|\bgebrutsdatum|\bgeburts(?!tags)\w*|\bgeburtagsdatum|geburstdatum|geburtsatum|geburtdatum|geburtstdatum|\bborn\b|\bdob\b|d\.o\.b\.|\bbirth\w*|auf die welt|zur welt|(?<!\w)\*[ ]?(?=\d|\Z)|\bjg\.|\bgeb\.?-?dat\w*|das licht der welt|doğum\w*|народж\w*|род\.|née?\b|wiegenfest|ich werde am|burzeltag)", re.IGNORECASE)
-_BORN_AFTER = re.compile(r"[^\n.!?\x00]{0,45}?(?:\bgeboren|\bgeb\.|zur welt|auf die welt|\bgeburtstag(?!s)|\bgeburtsdatum|\bborn\b|\bhat(?:te)? sie geburtstag|licht der welt)", re.IGNORECASE)
-_EVENT = re.compile(r"(?:\bvom|\bgegründet|gründung|satzung|\bseit|fassung|bescheid|gesetz|bgbl|urteil|vertrag|eingetragen|eintrag|beschluss|verordnung|errichtet|eröffn|erlass|unterzeich|unterschr|ausgestellt|\bstand|\bab|\bbis|rechnung|verein|protokoll|termin|frist|az\.|registriert|stiftung|gebaut|ereignis|jubiläum|zwischen)[^\n]{0,30}\Z", re.IGNORECASE)
+_LOOSE_DATE = re.compile(
+    r"(?<!\d)(?:[0-3]?\d[ ][01]?\d[ ](?:19|20)?\d{2}|[0-3]\d[01]\d(?:19|20)\d{2}|[0-3]?\d[.,/-][01]?\d[.,/ -](?:19|20)?\d{2})(?!\d)"
+)
+_BORN = re.compile(
+    r"(?:\bgeb(?:\.|oren\w*|urtsdat\w*|urtstag(?!s)\w{0,2}|dat\w*|\b)|\bgebor\w*|\bgebrutsdatum|\bgeburts(?!tags)\w*|\bgeburtagsdatum|geburstdatum|geburtsatum|geburtdatum|geburtstdatum|\bborn\b|\bdob\b|d\.o\.b\.|\bbirth\w*|auf die welt|zur welt|(?<!\w)\*[ ]?(?=\d|\Z)|\bjg\.|\bgeb\.?-?dat\w*|das licht der welt|doğum\w*|народж\w*|род\.|née?\b|wiegenfest|ich werde am|burzeltag)",
+    re.IGNORECASE,
+)
+_BORN_AFTER = re.compile(
+    r"[^\n.!?\x00]{0,45}?(?:\bgeboren|\bgeb\.|zur welt|auf die welt|\bgeburtstag(?!s)|\bgeburtsdatum|\bborn\b|\bhat(?:te)? sie geburtstag|licht der welt)",
+    re.IGNORECASE,
+)
+_EVENT = re.compile(
+    r"(?:\bvom|\bgegründet|gründung|satzung|\bseit|fassung|bescheid|gesetz|bgbl|urteil|vertrag|eingetragen|eintrag|beschluss|verordnung|errichtet|eröffn|erlass|unterzeich|unterschr|ausgestellt|\bstand|\bab|\bbis|rechnung|verein|protokoll|termin|frist|az\.|registriert|stiftung|gebaut|ereignis|jubiläum|zwischen)[^\n]{0,30}\Z",
+    re.IGNORECASE,
+)
 _PARTY = re.compile(r"geburtstags?(?:feier|fest|party)|verein|stiftung|jubiläum|gmbh", re.IGNORECASE)
 
 
 def _birthdates(work: _Work) -> Iterator[tuple[int, int]]:
     text = work.masked
-    dates = [(match.span(), next((year for year in match.groups() if year), match[0][:4] if match[0][:4].isdecimal() else None)) for match in _DATE.finditer(text)]
+    dates = [
+        (
+            match.span(),
+            next((year for year in match.groups() if year), match[0][:4] if match[0][:4].isdecimal() else None),
+        )
+        for match in _DATE.finditer(text)
+    ]
     previous = 0
     for number, ((start, end), year_text) in enumerate(dates):
         following = dates[number + 1][0][0] if number + 1 < len(dates) else len(text)
@@ -424,18 +478,42 @@ def _birthdates(work: _Work) -> Iterator[tuple[int, int]]:
         year = _year(year_text)
         cues = list(_BORN.finditer(left))
         far = len(left) - cues[-1].end() if cues else 0
-        born = bool(cues) and not re.search(r"[!?;]|\bgeborene[rsnm]?[ ][A-ZÄÖÜ]", left[cues[-1].start() :]) and not (far > 22 and (year or 0) >= 2020)
+        born = (
+            bool(cues)
+            and not re.search(r"[!?;]|\bgeborene[rsnm]?[ ][A-ZÄÖÜ]", left[cues[-1].start() :])
+            and not (far > 22 and (year or 0) >= 2020)
+        )
         born = born and not _PARTY.search(left[cues[-1].start() :])
-        if born and far > 22 and re.search(r"\.\s+[A-ZÄÖÜ]|\b(?:termin|veranstaltung|treffen|frist|bis zum|seit|ab dem)\b", left[cues[-1].end() :], re.IGNORECASE):
+        if (
+            born
+            and far > 22
+            and re.search(
+                r"\.\s+[A-ZÄÖÜ]|\b(?:termin|veranstaltung|treffen|frist|bis zum|seit|ab dem)\b",
+                left[cues[-1].end() :],
+                re.IGNORECASE,
+            )
+        ):
             born = False
         after = _BORN_AFTER.match(text[end : min(end + 70, following)])
-        born = born or (after is not None and (year is None or year < 2022) and not re.search(r"\bund\b|[;(]", after[0]))
-        born = born or (year is not None and 1900 <= year <= 2010 and len(year_text or "") != 0 and not _EVENT.search(left[-45:]) and (year > 1929 or len(year_text or "") == 4))
+        born = born or (
+            after is not None and (year is None or year < 2022) and not re.search(r"\bund\b|[;(]", after[0])
+        )
+        born = born or (
+            year is not None
+            and 1900 <= year <= 2010
+            and len(year_text or "") != 0
+            and not _EVENT.search(left[-45:])
+            and (year > 1929 or len(year_text or "") == 4)
+        )
         if born:
             yield start, end
         previous = end
     for match in _LOOSE_DATE.finditer(text):
-        if re.search(rf"{_BORN.pattern}[ \t]*(?:am|:|ist|der|=|-)?[ \t]*(?:am|der)?[ \t]*:?\s?\Z", text[max(0, match.start() - 45) : match.start()], re.IGNORECASE):
+        if re.search(
+            rf"{_BORN.pattern}[ \t]*(?:am|:|ist|der|=|-)?[ \t]*(?:am|der)?[ \t]*:?\s?\Z",
+            text[max(0, match.start() - 45) : match.start()],
+            re.IGNORECASE,
+        ):
             yield match.span()
 
 
@@ -452,7 +530,9 @@ def _year(text: str | None) -> int | None:
 
 # Numbers: for the taxes, and of telephones
 
-_NUMBER = re.compile(r"(?<![\w\d])(?:\+[ ]?)?\(?[+]?(?:\d|[Oo](?=[1-9]\d))(?:[ \t\xa0\u202f]{0,2}[-‐‑–—/.()·*]{0,3}[ \t\xa0\u202f]{0,2}\(?\d){1,40}")
+_NUMBER = re.compile(
+    r"(?<![\w\d])(?:\+[ ]?)?\(?[+]?(?:\d|[Oo](?=[1-9]\d))(?:[ \t\xa0\u202f]{0,2}[-‐‑–—/.()·*]{0,3}[ \t\xa0\u202f]{0,2}\(?\d){1,40}"
+)
 _NO_NUMBER = re.compile(
     r"(?<![\d.])\d{1,2}[.:]\d{2}(?:[ ]?(?:Uhr|h)\b|[ ]?(?:-|–|bis)[ ]?\d{1,2}[.:]\d{2}(?!\d)(?:[ ]?Uhr)?)|\d{1,3}(?:[.]\d{3})+(?:,\d{2})?(?:[ ]?(?:€|Euro|EUR))|\d{1,9},(?:\d{2}|-)[ ]?(?:€|Euro|EUR)?(?!\d)|(?<!\d)\d{1,9}[ ]?(?:€|Euro|EUR)|"
     r"\(EU\)[ ](?:Nr\.[ ])?\d{1,4}/\d{1,4}|(?:19|20)\d\d[ ]?[-–/][ ]?(?:19|20)?\d\d(?![\d/])|\b(?:ISBN|ISSN|PLZ)\b[ :]{0,3}[\d -]{5,17}\d",
@@ -462,8 +542,13 @@ _TAX_CUE = re.compile(
     r"(?:steuer-?[ ]?(?:nummer|nr|id|ident\w*|identifikationsnummer)|steuerl\w*[ ](?:identifikations)?nummer|steurnummer|st(?:eu)?\.?[ -]{0,2}nr|stnr|\bid\.?[ -]?nr|identifikationsnummer|\bidnr|\btin\b|\bust\.?[ -]{0,2}id\w*|\buid\b|umsatzsteuer-?[ ]?id\w*|vat|\bw-?idnr|sozialversicherungs\w*|\bsv-?n(?:r|ummer)|rentenversicherungs\w*|steueridentifikation\w*|steuerid\w*|finanzamt)\.?[^\d\n\x00]{0,45}\n?[^\d\n\x00]{0,5}\Z",
     re.IGNORECASE,
 )
-_TAX_FORM = re.compile(r"(?:\d{2,3}[ ]?/[ ]?\d{3,4}[ ]?/[ ]?\d{4,5}|[1-9]\d{4}[ ]?/[ ]?\d{5}|[1-9]\d[ ]\d{3}[ ]\d{3}[ ]\d{3}|[1-9]\d{10}|[1-9]\d{12}|\d{3}[ ]\d{3}[ ]\d{5}|\d{2}[ ]\d{3}[ ]\d{5})\Z")
-_VAT = re.compile(r"(?<![^\W_])(?:DE[ .-]?\d{3}[ .]?\d{3}[ .]?\d{3}(?:-\d{5})?|ATU[ ]?\d{8}|CHE-?\d{3}\.?\d{3}\.?\d{3}(?:[ ]?MWST)?|(?:NL|BE|FR|IT|ES|PL|CZ|DK|LU|SE|HU)[ ]?[A-Z0-9]{2}\d{6,9}(?:B\d\d)?)(?!\d|\w)", re.IGNORECASE)
+_TAX_FORM = re.compile(
+    r"(?:\d{2,3}[ ]?/[ ]?\d{3,4}[ ]?/[ ]?\d{4,5}|[1-9]\d{4}[ ]?/[ ]?\d{5}|[1-9]\d[ ]\d{3}[ ]\d{3}[ ]\d{3}|[1-9]\d{10}|[1-9]\d{12}|\d{3}[ ]\d{3}[ ]\d{5}|\d{2}[ ]\d{3}[ ]\d{5})\Z"
+)
+_VAT = re.compile(
+    r"(?<![^\W_])(?:DE[ .-]?\d{3}[ .]?\d{3}[ .]?\d{3}(?:-\d{5})?|ATU[ ]?\d{8}|CHE-?\d{3}\.?\d{3}\.?\d{3}(?:[ ]?MWST)?|(?:NL|BE|FR|IT|ES|PL|CZ|DK|LU|SE|HU)[ ]?[A-Z0-9]{2}\d{6,9}(?:B\d\d)?)(?!\d|\w)",
+    re.IGNORECASE,
+)
 _INSURANCE = re.compile(r"(?<!\w)\d{2}[ ]?\d{6}[ ]?[A-Z][ ]?\d{3}(?!\w)")
 _OTHER_NUMBER = re.compile(
     r"(?:rechnungs?-?[ ]?n(?:umme)?r|kunden-?n|mitglieds?-?n|vereinsregister|register|\bvr|\bhr[ab]|aktenzeichen|\baz|vertrags?-?n|bestell\w*n|artikel-?n|auftrags?-?n|vorgangs?-?n|förder\w*kennz|geschäftszeichen|\bgz|\bfkz|antrags?-?n|isbn|bgbl|ticket|inventar\w*|serien\w*|seriennummer|zertifikat\w*)[^\d\n]{0,20}\Z",
@@ -473,10 +558,21 @@ _PHONE_CUE = re.compile(
     r"(?:\btel|telefon|fernspr|\bfon\b|\bphone|\bfax|mobil|handy|whats?app|\bwa\b|\bsignal|threema|telegram|hotline|festnetz|rufnummer|(?:telefon|handy|mobil)nummer|\bruf\b|☎|📞|📱|☏|\bnummer\b(?:[ ](?:ist|lautet|unter))?|\bt:|\bm:|\bf:|\btel\.-?nr|\bdienstl|\bpriv(?:at)?\.?|\bsms\b|(?:meine|seine|ihre|deine|die|unter der)[ ]n(?:umme)?r\.?)[^\d\n\x00]{0,22}\n?[^\d\n\x00]{0,4}\Z",
     re.IGNORECASE,
 )
-_EXTENSION_CUE = re.compile(r"(?:durchwahl|\bdw|\bapp(?:arat)?|\bnst|nebenstelle|\bklappe|hausruf)\b[^\d\n\x00]{0,14}\Z", re.IGNORECASE)
-_CALL_CUE = re.compile(r"(?:erreich\w*|\bruf\w*|\banruf\w*|klingel\w*|\bmeld\w*|durchklingel\w*|zurückruf\w*|rückruf\w*|anzurufen|telefonier\w*|schreib\w* mir|\bsms)[^\d\x00]{0,45}\Z", re.IGNORECASE)
-_UNIT = re.compile(r"[ ]?(?:€|euro|eur\b|%|prozent|uhr|personen|leute|jahre|kinder|mitglieder|mal\b|tage|stunden|minuten|wochen|monate|km|cent|stück|\.[ ]?[A-ZÄÖÜ]?[a-zä]{2,9}[ ]\d{4})", re.IGNORECASE)
-_SPOKEN = re.compile(r"(?<!\w)(?:null|eins|zwei|zwo|drei|vier|fünf|sechs|sieben|acht|neun|doppel\w{4,6})(?:[ ,.-]{1,3}(?:null|eins|zwei|zwo|drei|vier|fünf|sechs|sieben|acht|neun|doppel\w{4,6})){5,20}(?!\w)", re.IGNORECASE)
+_EXTENSION_CUE = re.compile(
+    r"(?:durchwahl|\bdw|\bapp(?:arat)?|\bnst|nebenstelle|\bklappe|hausruf)\b[^\d\n\x00]{0,14}\Z", re.IGNORECASE
+)
+_CALL_CUE = re.compile(
+    r"(?:erreich\w*|\bruf\w*|\banruf\w*|klingel\w*|\bmeld\w*|durchklingel\w*|zurückruf\w*|rückruf\w*|anzurufen|telefonier\w*|schreib\w* mir|\bsms)[^\d\x00]{0,45}\Z",
+    re.IGNORECASE,
+)
+_UNIT = re.compile(
+    r"[ ]?(?:€|euro|eur\b|%|prozent|uhr|personen|leute|jahre|kinder|mitglieder|mal\b|tage|stunden|minuten|wochen|monate|km|cent|stück|\.[ ]?[A-ZÄÖÜ]?[a-zä]{2,9}[ ]\d{4})",
+    re.IGNORECASE,
+)
+_SPOKEN = re.compile(
+    r"(?<!\w)(?:null|eins|zwei|zwo|drei|vier|fünf|sechs|sieben|acht|neun|doppel\w{4,6})(?:[ ,.-]{1,3}(?:null|eins|zwei|zwo|drei|vier|fünf|sechs|sieben|acht|neun|doppel\w{4,6})){5,20}(?!\w)",
+    re.IGNORECASE,
+)
 _SECOND_EXTENSION = re.compile(r"[ ]?(?:,|/|oder|und|bzw\.|bis)?[ ]?[-–]{1,2}[ ]?\d{1,4}(?![\d.\w])")
 
 
@@ -490,9 +586,11 @@ def _tax_numbers(work: _Work) -> Iterator[tuple[int, int]]:
         if _UNIT.match(text, end) or run.startswith("+") or _PHONE_CUE.search(before):
             continue
         cued = _TAX_CUE.search(before)
-        if cued and 8 <= len(digits) <= 13 and ("finanzamt" not in cued[0][:9].casefold() or "/" in run):
-            yield start, end
-        elif _TAX_FORM.match(run) and not _OTHER_NUMBER.search(before) and not (run[0] == "0" and ("/" not in run or len(digits) != 11 or not re.match(r"0\d\d[ ]?/", run))):
+        if (cued and 8 <= len(digits) <= 13 and ("finanzamt" not in cued[0][:9].casefold() or "/" in run)) or (
+            _TAX_FORM.match(run)
+            and not _OTHER_NUMBER.search(before)
+            and not (run[0] == "0" and ("/" not in run or len(digits) != 11 or not re.match(r"0\d\d[ ]?/", run)))
+        ):
             yield start, end
 
 
@@ -501,8 +599,15 @@ def _phones(work: _Work) -> Iterator[tuple[int, int]]:
     for start, end in work.numbers():
         run = text[start:end]
         digits = re.sub(r"\D", "", run.replace("O", "0").replace("o", "0"))
-        before, count = text[max(0, start - 75) : start], len(re.sub(r"\D", "", run.replace("O", "0").replace("o", "0")))
-        if (count > 9 and run[0] != "+") and (town := re.search(r"[ \xa0]\d{5}\Z", run)) and is_town(text[end:].strip().split("\n")[0].split(" ")[0].strip(",.;")):
+        before, count = (
+            text[max(0, start - 75) : start],
+            len(re.sub(r"\D", "", run.replace("O", "0").replace("o", "0"))),
+        )
+        if (
+            (count > 9 and run[0] != "+")
+            and (town := re.search(r"[ \xa0]\d{5}\Z", run))
+            and is_town(text[end:].strip().split("\n")[0].split(" ")[0].strip(",.;"))
+        ):
             end -= len(town[0])
             run, count = text[start:end], count - 5
             digits = digits[:count]
@@ -511,7 +616,11 @@ def _phones(work: _Work) -> Iterator[tuple[int, int]]:
             yield start, end
             if following and count >= 6:
                 yield end, following.end()
-    for match in re.finditer(r"(?:durchwahl|\bdw|\bapp(?:arat)?|\bnst|nebenstelle|klappe|hausruf|tel|telefon|fon)\b[^\d\n\x00]{0,14}?(?P<number>[-–]?[ ]?\d{1,6})(?![\d\w]|[.,]\d)", text, re.IGNORECASE):
+    for match in re.finditer(
+        r"(?:durchwahl|\bdw|\bapp(?:arat)?|\bnst|nebenstelle|klappe|hausruf|tel|telefon|fon)\b[^\d\n\x00]{0,14}?(?P<number>[-–]?[ ]?\d{1,6})(?![\d\w]|[.,]\d)",
+        text,
+        re.IGNORECASE,
+    ):
         if not _UNIT.match(text, match.end()):
             yield match.span("number")
     yield from (match.span() for match in _SPOKEN.finditer(text))
@@ -524,13 +633,17 @@ def _phone(run: str, digits: str, before: str, text: str, end: int) -> bool:
     if run.lstrip("(").startswith("+"):
         return 7 <= count <= 17
     if _PHONE_CUE.search(before) and not _OTHER_NUMBER.search(before):
-        return count >= 4 and not (count == 4 and digits[:2] in ("19", "20")) or count >= 3 and digits[0] != "1"
+        return (count >= 4 and not (count == 4 and digits[:2] in ("19", "20"))) or (count >= 3 and digits[0] != "1")
     if _EXTENSION_CUE.search(before):
         return count >= 2
     if _OTHER_NUMBER.search(before):
         return False
     if digits.startswith("0"):
-        return 6 <= count <= 17 and not re.match(r"0[.,]\d+\Z", run) and not (count == 8 and re.match(r"\d\d\.\d\d[ -]", run))
+        return (
+            6 <= count <= 17
+            and not re.match(r"0[.,]\d+\Z", run)
+            and not (count == 8 and re.match(r"\d\d\.\d\d[ -]", run))
+        )
     if re.match(r"1(?:5\d|6[0-39]|7\d)\d{7,8}\Z", digits) or re.match(r"49[1-9]\d{8,11}\Z", digits):
         return True
     if _CALL_CUE.search(before):
@@ -540,11 +653,21 @@ def _phone(run: str, digits: str, before: str, text: str, end: int) -> bool:
 
 # Plates
 
-_PLATE = re.compile(r"(?<![^\W_])(?P<town>[A-ZÄÖÜ]{1,3})(?P<gap>[ ]?[-–‑•·.:][ ]?|[ ])(?P<letters>[A-Z]{1,2})(?:[ ]?[-–•·.][ ]?|[ ]{0,2})(?P<number>\d{1,4})(?!\d|[.,]\d)[ ]?(?:[EHeh](?![\w.]))?(?!\w)")
-_SMALL_PLATE = re.compile(r"(?<![^\W_])(?P<town>[a-zäöüA-ZÄÖÜ]{1,3})(?P<gap>[ ]?[-–‑•·.:][ ]?|[ ]|)(?P<letters>[a-zA-Z]{1,2})(?:[ ]?[-–•·.][ ]?|[ ]{0,2})(?P<number>\d{1,4})(?!\d|[.,]\d)(?:[ ]?[EHeh](?![\w.]))?(?!\w)")
+_PLATE = re.compile(
+    r"(?<![^\W_])(?P<town>[A-ZÄÖÜ]{1,3})(?P<gap>[ ]?[-–‑•·.:][ ]?|[ ])(?P<letters>[A-Z]{1,2})(?:[ ]?[-–•·.][ ]?|[ ]{0,2})(?P<number>\d{1,4})(?!\d|[.,]\d)[ ]?(?:[EHeh](?![\w.]))?(?!\w)"
+)
+_SMALL_PLATE = re.compile(
+    r"(?<![^\W_])(?P<town>[a-zäöüA-ZÄÖÜ]{1,3})(?P<gap>[ ]?[-–‑•·.:][ ]?|[ ]|)(?P<letters>[a-zA-Z]{1,2})(?:[ ]?[-–•·.][ ]?|[ ]{0,2})(?P<number>\d{1,4})(?!\d|[.,]\d)(?:[ ]?[EHeh](?![\w.]))?(?!\w)"
+)
 _OFFICIAL_PLATE = re.compile(r"(?<![\w-])(?:Y|THW|BP|BD|BG)[ -]\d{1,3}[ -]?\d{2,5}(?!\w)")
-_CAR = re.compile(r"(?:kennzeichen|nummernschild|autonummer|\bkfz|\bauto\b|\bwagen\b|\bpkw|\blkw|transporter|fahrzeug|lieferwagen|\bparkt|roller|motorrad|anhänger|\bbus\b|sprinter|\bgolf\b|passat|polo|opel|skoda|mercedes|audi|\bbmw|fahrer|amtl)[^\n]{0,50}\Z", re.IGNORECASE)
-_NO_PLATE = re.compile(r"(?:DIN[ -](?:A|B|C|EN|VDE|EC)|HR[ -][AB]|IN[ -]A|EU[ -](?:VO|DE)|SG[ -]B|OK[ -]|ART[ -]|BIS[ -]|AB[ -]|VON[ -]|UM[ -]|TOP[ -]|IHK|OG |UG |EG |KW |PLZ|MIO|NR )", re.IGNORECASE)
+_CAR = re.compile(
+    r"(?:kennzeichen|nummernschild|autonummer|\bkfz|\bauto\b|\bwagen\b|\bpkw|\blkw|transporter|fahrzeug|lieferwagen|\bparkt|roller|motorrad|anhänger|\bbus\b|sprinter|\bgolf\b|passat|polo|opel|skoda|mercedes|audi|\bbmw|fahrer|amtl)[^\n]{0,50}\Z",
+    re.IGNORECASE,
+)
+_NO_PLATE = re.compile(
+    r"(?:DIN[ -](?:A|B|C|EN|VDE|EC)|HR[ -][AB]|IN[ -]A|EU[ -](?:VO|DE)|SG[ -]B|OK[ -]|ART[ -]|BIS[ -]|AB[ -]|VON[ -]|UM[ -]|TOP[ -]|IHK|OG |UG |EG |KW |PLZ|MIO|NR )",
+    re.IGNORECASE,
+)
 
 
 @cache
@@ -562,9 +685,15 @@ def _plates(work: _Work) -> Iterator[tuple[int, int]]:
                 continue
             if not match["gap"] and len(match["town"] + match["letters"]) < 3:
                 continue
-            if small and not (car or (match["gap"].strip() in ("-", "–") and len(match["number"]) >= 2 and match["gap"])):
+            if small and not (
+                car or (match["gap"].strip() in ("-", "–") and len(match["number"]) >= 2 and match["gap"])
+            ):
                 continue
-            if car or match["gap"].strip() or (known and not small and not re.search(r"\b[A-ZÄÖÜ]{2,}[ ]\Z", work.masked[: match.start()][-12:])):
+            if (
+                car
+                or match["gap"].strip()
+                or (known and not small and not re.search(r"\b[A-ZÄÖÜ]{2,}[ ]\Z", work.masked[: match.start()][-12:]))
+            ):
                 yield match.span()
     yield from (match.span() for match in _OFFICIAL_PLATE.finditer(work.masked))
 

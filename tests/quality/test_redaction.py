@@ -11,7 +11,16 @@ import pytest
 from bot.redaction import redact
 
 TEXTS = Path(__file__).with_name("personal_data.jsonl")
-LEAST = {"phone": 0.99, "email": 0.99, "iban": 0.99, "plate": 0.99, "birthdate": 0.99, "name": 0.85, "address": 0.92, "taxid": 0.9}
+LEAST = {
+    "phone": 0.99,
+    "email": 0.99,
+    "iban": 0.99,
+    "plate": 0.99,
+    "birthdate": 0.99,
+    "name": 0.85,
+    "address": 0.92,
+    "taxid": 0.9,
+}
 MOST_HARMLESS = 0.02
 TITLES = frozenset("herr herrn frau familie dr prof dipl ing med von der den van".split())
 
