@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
+from bot.draft_cli import register as register_drafting
 from bot.match_cli import register as register_matching
 from bot.output import Json, fail, write_json
 from bot.partners_cli import partners
@@ -276,6 +277,9 @@ def _open_live(settings: Settings) -> "Live":
             err=True,
         )
     return live
+
+
+register_drafting(app, _open_live)
 
 
 if __name__ == "__main__":

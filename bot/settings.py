@@ -19,6 +19,10 @@ class Settings(BaseSettings):
     model: str | None = None
     database_url: str | None = None
     impressum: str = ""
+    desk_notice: str = (
+        "Dies ist eine allgemeine Auskunft und keine Rechts- oder Steuerberatung. Für Ihren Einzelfall wenden Sie sich bitte "
+        "an eine Rechtsanwältin, einen Steuerberater oder Ihr Finanzamt."
+    )
     lease_seconds: float = Field(default=30.0, gt=0, le=3600)
     sends_per_second: float = Field(default=25.0, gt=0, le=1000)
     reindex_most_lost: float = Field(default=0.005, ge=0, le=1)

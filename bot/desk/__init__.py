@@ -1,0 +1,1 @@
+"""The advice desk: what staff of an institution do with queries that reach them."""
