@@ -44,11 +44,6 @@ class App:
     poller: Poller
     current: Current
 
-    async def add_samples(self) -> bool:
-        """Fill an empty directory of partners with invented ones; whether that was done."""
-        partners: PartnerService = self.current.services["partners"]
-        return await partners.add_samples()
-
     async def idle(self) -> None:
         """Return when every update is handled and every message delivered."""
         await self.inbox.idle()
@@ -65,10 +60,12 @@ async def run_app(
     database_name: str = "lotse",
     clock: Clock | None = None,
     metered: bool = True,
+    samples: bool = False,
 ) -> AsyncIterator[App]:
     """Start the assistant on `session`; at the end what has been accepted is finished, as far as time allows.
 
-    `metered` keeps to Telegram's sending limits and slows people who ask very fast; a terminal needs neither.
+    `metered` keeps to Telegram's sending limits and slows people who ask very fast; a terminal needs neither. `samples`
+    fills an empty directory of partners with invented ones when somebody looks for partners.
 
     Raises ConfigurationError for settings that cannot be used, TelegramUnauthorizedError for an unknown token.
     """
@@ -97,7 +94,9 @@ async def run_app(
                 "library": live.library,
                 "answers": AnswerService(Answerer(live.retriever, live.library.titles), worker),
                 "views": Views(live.library, me.username or "", settings.impressum),
-                "partners": PartnerService(database, live.retriever.embedder, live.library.taxonomy, clock),
+                "partners": PartnerService(
+                    database, live.retriever.embedder, live.library.taxonomy, clock, samples=samples
+                ),
                 "partner_views": PartnerViews(live.library, me.username or "", settings.impressum),
             }
 
@@ -111,7 +110,8 @@ async def run_app(
         await set_commands(bot, current.services["views"])
         await outbox.recover()
         await inbox.recover()
-        # What is loaded by now stays: a full collection that walks through it would stop every chat for half a second.
+        # What is loaded by now stays: a full collection that walks through it would stop every chat for half a second. What
+        # a swapped index brings later takes two milliseconds.
         gc.collect()
         gc.freeze()
         jobs = asyncio.create_task(_run_regularly([inbox.prune, outbox.prune], clock, JOBS_EVERY_SECONDS))

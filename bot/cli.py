@@ -5,13 +5,13 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
+from bot.batch import read_batch
 from bot.draft_cli import register as register_drafting
 from bot.match_cli import register as register_matching
 from bot.output import Json, fail, write_json
@@ -125,14 +125,7 @@ def ask(
         fail(f"Den Sektor „{sector}“ gibt es nicht: verwaltung, wirtschaft oder zivilgesellschaft.", 2)
     if language not in (None, "de", "en", "easy"):
         fail(f"Die Sprache „{language}“ gibt es nicht: de, en oder easy.", 2)
-    if batch is not None:
-        try:
-            data = batch.read_bytes()
-        except OSError as error:
-            fail(f"{batch} kann nicht gelesen werden: {error.strerror}.", 2)
-        lines = list(batch_lines(data))
-    else:
-        lines = [str(question)]
+    lines = read_batch(batch) if batch is not None else [str(question)]
     live = _open_live(load_settings())
     from bot.answering import Answerer, Asked, primary
 
@@ -143,13 +136,6 @@ def ask(
             write_json(_as_json(answer, language))
         else:
             _print_answer(answer, live, sector, language)
-
-
-def batch_lines(data: bytes) -> Iterator[str]:
-    """The lines of a batch file: only `\\n` ends one, and what follows the last one counts if it is not empty."""
-    *lines, rest = data.split(b"\n")
-    for line in [*lines, rest] if rest else lines:
-        yield line.decode("utf-8", errors="replace")
 
 
 def _as_json(answer: "Answer", language: str | None) -> dict[str, Any]:

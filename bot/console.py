@@ -127,11 +127,7 @@ async def typed_lines(prompt: str) -> AsyncIterator[str]:
 async def chat(settings: Settings, live: Live, lines: AsyncIterator[str], console: Console, *, echo: bool) -> None:
     """A conversation in the terminal, until `/quit` or the end of `lines`; what is pending then is still answered."""
     session = TerminalSession(console)
-    async with run_app(settings, TOKEN, session, live, database_name="terminal", metered=False) as app:
-        if await app.add_samples():
-            console.print(
-                Text("Das Verzeichnis der Partner war leer: 150 erfundene Muster sind eingelesen.", style="dim")
-            )
+    async with run_app(settings, TOKEN, session, live, database_name="terminal", metered=False, samples=True) as app:
         console.print(Text("Terminal-Gespräch. Eine Zahl drückt einen Knopf, /quit beendet.", style="dim"))
         await _say(app, session, "/start")
         async for line in lines:

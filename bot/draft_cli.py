@@ -1,6 +1,5 @@
 """`lotse draft`: a forwarded query as it would be stored, its questions with their answers, and a draft to send."""
 
-import json
 import sys
 import time
 from collections.abc import Callable
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from bot.batch import LineError, json_object, read_batch, require_utf8
 from bot.output import Json, fail, write_json
 from bot.redaction import Redacted, redact
 from bot.settings import Settings, load_settings
@@ -16,10 +16,6 @@ from bot.settings import Settings, load_settings
 if TYPE_CHECKING:
     from bot.desk.drafting import Draft
     from bot.live import Live
-
-
-class LineError(ValueError):
-    """A line that holds no query; the message says what to do."""
 
 
 def register(app: typer.Typer, open_live: "Callable[[Settings], Live]") -> None:
@@ -74,24 +70,13 @@ def _lines(text: str | None, batch: Path | None) -> list[tuple[int, str]]:
         if not query.strip():
             fail('Bitte eine Anfrage angeben: lotse draft "Text", oder als Eingabe.', 2)
         return [(1, query)]
-    try:
-        data = batch.read_bytes()
-    except OSError as error:
-        fail(f"{batch} kann nicht gelesen werden: {error.strerror}.", 2)
-    decoded = data.decode("utf-8-sig", errors="replace")
-    return [(number, line) for number, line in enumerate(decoded.split("\n"), 1) if line.strip()]
+    return [(number, line) for number, line in enumerate(read_batch(batch), 1) if line.strip()]
 
 
 def _query(line: str) -> tuple[str | int, str]:
     """The id and the text of a line. Raises LineError."""
-    if "\ufffd" in line:
-        raise LineError("Sie ist nicht in UTF-8 gespeichert. Bitte als UTF-8 speichern.")
-    try:
-        row = json.loads(line)
-    except (ValueError, RecursionError):
-        raise LineError('Das ist kein JSON. So sieht eine Zeile aus: {"id": "1", "text": "…"}') from None
-    if not isinstance(row, dict):
-        raise LineError('Das ist kein JSON-Objekt. So sieht eine Zeile aus: {"id": "1", "text": "…"}')
+    require_utf8(line)
+    row = json_object(line, '{"id": "1", "text": "…"}')
     identity, text = row.get("id"), row.get("text")
     if isinstance(identity, bool) or not isinstance(identity, str | int) or identity == "":
         raise LineError("„id“ fehlt oder ist weder Text noch ganze Zahl.")

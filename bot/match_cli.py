@@ -1,13 +1,13 @@
 """`lotse match`: partners for a request, as the chat would suggest them, for scripts."""
 
 import asyncio
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from bot.batch import LineError, json_object, read_batch, require_utf8
 from bot.output import Json, fail, write_json
 from bot.partners_cli import open_directory, today
 from bot.settings import load_settings
@@ -19,10 +19,6 @@ if TYPE_CHECKING:
 
 MOST = 5
 FIELDS = {"id", "text", "sector", "plz", "ort"}
-
-
-class LineError(ValueError):
-    """A line that is no request; the message says what to do."""
 
 
 def register(app: typer.Typer) -> None:
@@ -40,12 +36,7 @@ def match(
     """Schlägt Partner aus dem Verzeichnis vor, mit Gründen und Gegengründen."""
     if (text is None) == (batch is None):
         fail("Bitte entweder einen Text oder --batch DATEI angeben.", 2)
-    try:
-        lines = [text or ""] if batch is None else batch.read_text(encoding="utf-8-sig").splitlines()
-    except OSError as error:
-        fail(f"{batch} kann nicht gelesen werden: {error.strerror}.", 2)
-    except UnicodeDecodeError:
-        fail(f"{batch} ist nicht in UTF-8 gespeichert. Bitte als UTF-8 speichern.", 2)
+    lines = [str(text)] if batch is None else read_batch(batch)
     reader, matcher, taxonomy = asyncio.run(_load())
     if not len(matcher):
         fail("Das Verzeichnis ist leer: `lotse partners import DATEI` liest Partner ein.", 1)
@@ -59,7 +50,7 @@ def match(
             continue
         found = _found(identity, request, matcher, taxonomy)
         if as_json:
-            typer.echo(json.dumps(found, ensure_ascii=False)) if batch else write_json(found)
+            write_json(found)
         else:
             _print(found)
     raise typer.Exit(1 if wrong else 0)
@@ -92,11 +83,10 @@ def _request(line: str, reader: "RequestReader", *, structured: bool) -> "tuple[
     from matching.places import Places
 
     values: dict[str, Any] = {"text": line}
+    if structured:
+        require_utf8(line)
     if structured and line.lstrip().startswith("{"):
-        try:
-            values = json.loads(line)
-        except ValueError:
-            raise LineError("Das ist kein gültiges JSON.") from None
+        values = json_object(line, '{"id": "1", "text": "…", "sector": "…", "plz": "…"}')
         if unknown := set(values) - FIELDS:
             raise LineError(
                 f"Unbekannte Felder: {', '.join(sorted(unknown))}. Bekannt sind {', '.join(sorted(FIELDS))}."
@@ -119,8 +109,10 @@ def _request(line: str, reader: "RequestReader", *, structured: bool) -> "tuple[
 
 
 def _found(identity: str | None, request: "Request", matcher: "Matcher", taxonomy: "Taxonomy") -> dict[str, Any]:
-    day = today()
-    alliance = matcher.alliance(request, day)
+    from matching.matcher import alliance_of
+
+    suggestions = matcher.suggest(request, today())
+    alliance = alliance_of(suggestions, request.sector)
     return {
         "id": identity,
         "request": {
@@ -131,7 +123,7 @@ def _found(identity: str | None, request: "Request", matcher: "Matcher", taxonom
             "seeks": list(request.seeks),
             "offers": list(request.offers),
         },
-        "partners": [_partner(one, taxonomy) for one in matcher.suggest(request, day, most=MOST)],
+        "partners": [_partner(one, taxonomy) for one in suggestions[:MOST]],
         "constellation": {
             "members": [_partner(one, taxonomy) for one in alliance.members],
             "missing": list(alliance.missing),

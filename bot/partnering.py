@@ -23,13 +23,25 @@ LOOK_AGAIN_SECONDS = 30.0
 
 
 class PartnerService:
-    """Reads requests and finds partners. The directory is loaded on first use, and again after it has changed."""
+    """Reads requests and finds partners. The directory is loaded on first use, and again after it has changed.
 
-    def __init__(self, database: Database, embedder: Any, taxonomy: Taxonomy, clock: Clock) -> None:  # noqa: ANN401 - imported where it is loaded only
+    With `samples` an empty directory is filled with invented partners first.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        embedder: Any,  # noqa: ANN401 - imported where it is loaded only
+        taxonomy: Taxonomy,
+        clock: Clock,
+        *,
+        samples: bool,
+    ) -> None:
         self._database = database
         self._embedder = embedder
         self._taxonomy = taxonomy
         self._clock = clock
+        self._samples = samples
         self._reader: RequestReader | None = None
         self._matcher: Matcher | None = None
         self._state: list[tuple[Any, ...]] | None = None
@@ -41,20 +53,13 @@ class PartnerService:
         reader, matcher = await self._current()
         return await asyncio.to_thread(work, reader, matcher)
 
-    async def add_samples(self) -> bool:
-        """Import the sample partners if the directory has never held any; whether that was done."""
-        async with self._database.read() as connection:
-            if (await connection.execute(select(func.count()).select_from(Organisation))).scalar_one():
-                return False
-        phrases = Phrases(self._embedder, self._taxonomy)
-        today = day_of(self._clock.time())
-        await import_file(SAMPLES, self._database.write, phrases, Places.load(), self._taxonomy, today=today)
-        return True
-
     async def _current(self) -> tuple[RequestReader, Matcher]:
         async with self._loading:
             if self._reader is None:
-                self._reader = await asyncio.to_thread(self._make_reader)
+                reader = await asyncio.to_thread(self._make_reader)
+                if self._samples:
+                    await self._add_samples(reader.phrases)
+                self._reader = reader
             if self._matcher is None or self._clock.time() - self._looked_at >= LOOK_AGAIN_SECONDS:
                 async with self._database.read() as connection, AsyncSession(connection) as session:
                     state = await _state(session)
@@ -63,6 +68,13 @@ class PartnerService:
                         self._state = state
                 self._looked_at = self._clock.time()
             return self._reader, self._matcher
+
+    async def _add_samples(self, phrases: Phrases) -> None:
+        async with self._database.read() as connection:
+            if (await connection.execute(select(func.count()).select_from(Organisation))).scalar_one():
+                return
+        today = day_of(self._clock.time())
+        await import_file(SAMPLES, self._database.write, phrases, Places.load(), self._taxonomy, today=today)
 
     def _make_reader(self) -> RequestReader:
         return RequestReader(Phrases(self._embedder, self._taxonomy), Places.load(), self._taxonomy)

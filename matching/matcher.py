@@ -36,6 +36,7 @@ LEAST_SHARE = 0.4  # of the best one's score: what is so much weaker is not wort
 COMPETES = 0.95  # whoever seeks the same so much more than they give it is no partner but a competitor
 # Money given and money for advertising are never taken for one another.
 OPPOSED = ("geld-spende", "sponsoring")
+CLEARLY = 1.2  # times likelier than the other: then that one is meant
 FAR_KM = 25.0
 ENDS_SOON_DAYS = 60
 
@@ -149,9 +150,15 @@ class Matcher:
         return len(self._partners)
 
     def suggest(
-        self, request: Request, today: date, *, most: int = 5, without: Collection[str] = (), widen_km: float = 0.0
+        self,
+        request: Request,
+        today: date,
+        *,
+        most: int | None = None,
+        without: Collection[str] = (),
+        widen_km: float = 0.0,
     ) -> list[Suggestion]:
-        """The best partners for a request, best first; [] when nobody fits. `widen_km` adds to every partner's reach.
+        """The partners that fit a request, best first, at most `most`; [] when nobody does. `widen_km` adds to every partner's reach.
 
         Left out whatever they score: who is out of reach, whose fitting offer has ended, and who seeks the same.
         """
@@ -186,45 +193,29 @@ class Matcher:
             for number in order if score[number] > 0
         ]  # fmt: skip
 
-    def alliance(self, request: Request, today: date, *, widen_km: float = 0.0) -> Alliance:
-        """The best partner of each sector but the asker's own, for the same need."""
-        found = self.suggest(request, today, most=len(self._partners), widen_km=widen_km)
-        wanted = [sector for sector in SECTORS if sector != request.sector]
-        members = [next((one for one in found if one.partner.sector == sector), None) for sector in wanted]
-        missing = tuple(sector for sector, member in zip(wanted, members, strict=True) if member is None)
-        return Alliance(tuple(sorted(filter(None, members), key=lambda one: -one.score)), missing)
-
-    def resources(self, request: Request) -> Floats:
-        """How likely the request is about each resource: shape (resources,)."""
-        if request.resource:
-            corrected: Floats = np.eye(len(self._phrases.ids), dtype=np.float32)[
-                self._phrases.ids.index(request.resource)
-            ]
-            return corrected
-        parts = []
-        if request.text:
-            parts.append(self._phrases.probabilities(self._phrases.embed([request.text]), "wish")[0])
-        if request.seeks:
-            parts.append(self._phrases.probabilities(self._phrases.embed(request.seeks)).mean(axis=0))
-        sharper = np.stack(parts).mean(axis=0) ** SHARPNESS
-        found: Floats = (sharper / sharper.sum()).astype(np.float32)
-        return found
-
     def _fits(self, request: Request, *, seeks: bool) -> Floats:
         """How well each phrase serves what is sought (or takes what is offered): shape (phrases,), 0..1."""
+        parts = []
         if seeks:
-            texts = [*([request.text] if request.text else []), *request.seeks]
-            likely = self.resources(request)
+            # The whole text first, where there is one.
+            told = 1 if request.text else 0
+            vectors = self._phrases.embed([*[request.text][:told], *request.seeks])
+            if told:
+                parts.append(self._phrases.probabilities(vectors[:told], "wish")[0])
+            if request.seeks:
+                parts.append(self._phrases.probabilities(vectors[told:]).mean(axis=0))
+            likely = np.stack(parts).mean(axis=0) ** SHARPNESS
+            likely = (likely / likely.sum()).astype(np.float32)
         else:
-            texts = list(request.offers)
-            likely = self._phrases.probabilities(self._phrases.embed(texts)).mean(axis=0)
-        cosines = (self._vectors @ self._phrases.embed(texts).T).max(axis=1)
+            vectors = self._phrases.embed(request.offers)
+            likely = self._phrases.probabilities(vectors).mean(axis=0)
+        cosines = (self._vectors @ vectors.T).max(axis=1)
         same = np.log(self._likely @ likely + 1e-3)
         total = BIAS + RESOURCE_WEIGHT * same + COSINE_WEIGHT * (cosines - COSINE_USUAL) / COSINE_STEP
         fits: Floats = (1 / (1 + np.exp(-total))).astype(np.float32)
         one, two = (self._phrases.ids.index(resource) for resource in OPPOSED)
         meant, not_meant = (one, two) if likely[one] >= likely[two] else (two, one)
-        if likely[meant] > 1.2 * likely[not_meant]:
+        if likely[meant] > CLEARLY * likely[not_meant]:
             fits[self._resource == not_meant] = 0.0
         return fits
 
@@ -308,6 +299,14 @@ class Matcher:
         if request.sector and partner.sector == request.sector:
             counter.append(Reason("same_sector", partner.sector))
         return Suggestion(partner, score, distance, tuple(reasons[:3]), tuple(counter[:1]))
+
+
+def alliance_of(found: Sequence[Suggestion], sector: str | None) -> Alliance:
+    """The best of each sector but the asker's own, of all that fit a request, best first."""
+    wanted = [other for other in SECTORS if other != sector]
+    members = [next((one for one in found if one.partner.sector == other), None) for other in wanted]
+    missing = tuple(other for other, member in zip(wanted, members, strict=True) if member is None)
+    return Alliance(tuple(sorted(filter(None, members), key=lambda one: -one.score)), missing)
 
 
 def _partner(organisation: Organisation) -> Partner:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -33,7 +33,7 @@ class Phrases:
         self.ids = list(taxonomy.resources)
         self._taxonomy = taxonomy
         self._embedder = embedder
-        self._heads = self._stored() or {"phrase": train(embedder, taxonomy), "wish": train_wishes(embedder, taxonomy)}
+        self._heads = self._stored() or train(embedder, taxonomy)
 
     def embed(self, texts: Sequence[str]) -> Floats:
         """Embed phrases in one batch: shape (phrases, dimension), rows of length 1."""
@@ -67,20 +67,12 @@ class Phrases:
             return {name: (file[f"{name}_weights"], file[f"{name}_bias"]) for name in ("phrase", "wish")}
 
 
-def train(embedder: SentenceTransformer, taxonomy: Taxonomy) -> Head:
-    """Fit a logistic regression to the examples: weights (resources, dimension) and biases (resources,)."""
-    return _fit(embedder, *examples(taxonomy), C)
-
-
-def train_wishes(embedder: SentenceTransformer, taxonomy: Taxonomy) -> Head:
-    """The same for whole requests."""
-    texts, labels = [], []
-    for number, resource in enumerate(taxonomy.resources):
-        for line in (WISHES / f"{resource}.txt").read_text(encoding="utf-8").split("\n"):
-            if line.strip():
-                texts.append(line.strip())
-                labels.append(number)
-    return _fit(embedder, texts, labels, WISHES_C)
+def train(embedder: SentenceTransformer, taxonomy: Taxonomy) -> Heads:
+    """Fit a logistic regression to each kind of example: weights (resources, dimension) and biases (resources,)."""
+    return {
+        "phrase": _fit(embedder, *examples(taxonomy), C),
+        "wish": _fit(embedder, *_lines(WISHES, taxonomy), WISHES_C),
+    }
 
 
 def _fit(embedder: SentenceTransformer, texts: Sequence[str], labels: Sequence[int], c: float) -> Head:
@@ -93,10 +85,19 @@ def _fit(embedder: SentenceTransformer, texts: Sequence[str], labels: Sequence[i
 
 def examples(taxonomy: Taxonomy) -> tuple[list[str], list[int]]:
     """The example phrases with the numbers of their resources; each resource's label and words are among them."""
+    texts, labels = _lines(EXAMPLES, taxonomy)
+    for number, topic in enumerate(taxonomy.resources.values()):
+        texts += [topic.title, *topic.words]
+        labels += [number] * (1 + len(topic.words))
+    return texts, labels
+
+
+def _lines(folder: Path, taxonomy: Taxonomy) -> tuple[list[str], list[int]]:
+    """The lines of `folder`/<resource>.txt with the numbers of their resources."""
     texts, labels = [], []
-    for number, (resource, topic) in enumerate(taxonomy.resources.items()):
-        lines = (EXAMPLES / f"{resource}.txt").read_text(encoding="utf-8").split("\n")
-        for text in (topic.title, *topic.words, *filter(None, map(str.strip, lines))):
+    for number, resource in enumerate(taxonomy.resources):
+        lines = (folder / f"{resource}.txt").read_text(encoding="utf-8").split("\n")
+        for text in filter(None, map(str.strip, lines)):
             texts.append(text)
             labels.append(number)
     return texts, labels
@@ -108,16 +109,13 @@ def main() -> None:
     from knowledge_base.guide import load_taxonomy
 
     embedder, taxonomy = load_embedder(), load_taxonomy()
-    (weights, bias), (wish_weights, wish_bias) = train(embedder, taxonomy), train_wishes(embedder, taxonomy)
-    np.savez_compressed(
-        HEAD,
-        model=model_name(embedder),
-        resources=np.array(list(taxonomy.resources)),
-        phrase_weights=weights,
-        phrase_bias=bias,
-        wish_weights=wish_weights,
-        wish_bias=wish_bias,
-    )
+    heads = train(embedder, taxonomy)
+    arrays: dict[str, Any] = {
+        f"{name}_{part}": array
+        for name, head in heads.items()
+        for part, array in zip(("weights", "bias"), head, strict=True)
+    }
+    np.savez_compressed(HEAD, model=model_name(embedder), resources=np.array(list(taxonomy.resources)), **arrays)
 
 
 if __name__ == "__main__":

@@ -66,7 +66,7 @@ class Request:
     """What is looked for. `places`: where the asker may be, several while the name is not clear, none if not given.
 
     `seeks` and `offers` are phrases, `themes` ids of the taxonomy. `text` is the whole of what was written: what it is
-    about often shows in the situation, not in the phrase. `resource` is set where a person has corrected it.
+    about often shows in the situation, not in the phrase.
     """
 
     text: str = ""
@@ -75,7 +75,6 @@ class Request:
     sector: str | None = None
     places: tuple[Place, ...] = ()
     themes: tuple[str, ...] = ()
-    resource: str | None = None
 
     @property
     def place(self) -> Place | None:

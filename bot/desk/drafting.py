@@ -7,14 +7,15 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from bot.answering import Asked, questions_in
+from bot.library import Library, source_line
 from bot.redaction import PLACEHOLDER
+from bot.translation import translator
 from indexer.passages import plain
 from indexer.text import clean, split_sentences
 from knowledge_base.guide import CITATION, LAW, STEPS, SUMMARY, Guide, Source
 
 if TYPE_CHECKING:
     from bot.answering import Answer, Answerer
-    from bot.library import Library
 
 SALUTATION = "Guten Tag,"
 CLOSING = "Mit freundlichen Grüßen"
@@ -53,7 +54,7 @@ class Draft:
     text: str
 
 
-def draft(text: str, answerer: "Answerer", library: "Library", *, notice: str, day: date) -> Draft:
+def draft(text: str, answerer: "Answerer", library: Library, *, notice: str, day: date) -> Draft:
     """The draft for a query. Blocking and CPU-bound, like the answerer; `text` has placeholders for personal data.
 
     Each question is answered by itself; several with the same guide get its text once. `notice` is the institution's own on
@@ -76,7 +77,7 @@ def answered(text: str, answerer: "Answerer") -> "list[tuple[str, Answer]]":
     return found
 
 
-def compose(found: "Sequence[tuple[str, Answer]]", library: "Library", *, notice: str, day: date) -> Draft:
+def compose(found: "Sequence[tuple[str, Answer]]", library: Library, *, notice: str, day: date) -> Draft:
     """The draft from questions and their answers."""
     parts: list[Part] = []
     for question, answer in found:
@@ -95,7 +96,8 @@ def _message(parts: Sequence[Part], sources: Sequence[Source], notice: str) -> s
         asked = _short(part.question)
         blocks.append(f"{number}. Zu Ihrer Frage „{asked}“:\n{part.text}" if len(shown) > 1 else part.text)
     if sources:
-        blocks.append("\n".join(["Quellen:", *(f"– {_source_line(source)}" for source in sources)]))
+        german = translator("de")
+        blocks.append("\n".join(["Quellen:", *(f"– {source_line(source, german)}" for source in sources)]))
     return "\n\n".join([*blocks, *([notice.strip()] if notice.strip() else []), CLOSING])
 
 
@@ -114,11 +116,6 @@ def _sources(guides: Sequence[Guide]) -> tuple[Source, ...]:
         for source in filter(None, map(guide.source, ids)):
             chosen.setdefault(f"{source.title} ({source.publisher})", source)
     return tuple(chosen.values())
-
-
-def _source_line(source: Source) -> str:
-    experience = ", Erfahrungswissen, keine Rechtsquelle" if source.kind == "experience" else ""
-    return f"{source.title} ({source.publisher}, Stand {source.as_of:%d.%m.%Y}{experience})"
 
 
 def _searchable(text: str) -> str:

@@ -1,8 +1,10 @@
 """`/partner` and `/buendnis`: a request in free text, suggestions, and corrections with a tap.
 
 A search is kept in the dialogue's form, so that it survives a restart: its text, what has been corrected, who was shown.
+A button whose search is over is answered by the router of buttons that are out of date.
 """
 
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -22,13 +24,14 @@ from bot.callbacks import (
     WidenSearch,
 )
 from bot.dialogue import Turn
+from bot.handlers.places import is_no_place
 from bot.library import Library
 from bot.partnering import PartnerService
 from bot.views import Views
 from bot.views.partners import PartnerViews
 from knowledge_base.figures import day_of
 from knowledge_base.guide import SECTORS
-from matching.matcher import Alliance, Matcher, Suggestion
+from matching.matcher import Matcher, Suggestion, alliance_of
 from matching.places import Place, Places
 from matching.requests import Request, RequestReader
 
@@ -36,7 +39,6 @@ KIND = "partners"
 SHOWN_AT_ONCE = 3
 WIDER_KM = 40.0
 WIDEST_KM = 400.0
-MOST_WORDS = 6  # of a place's name
 FIELDS = ("text", "place", "sector")
 
 
@@ -46,18 +48,24 @@ def create_router() -> Router:
     router.message.register(alliance, Command("buendnis"))
     router.message.register(entered, F.text, ~F.text.startswith("/"), F.chat.type == "private", is_awaited)
     router.callback_query.register(find_partners, FindPartners.filter())
-    router.callback_query.register(change, ChangeRequest.filter(F.field.in_(FIELDS)))
-    router.callback_query.register(take_place, RequestPlace.filter())
-    router.callback_query.register(take_sector, RequestSector.filter(F.sector.in_(SECTORS)))
-    router.callback_query.register(more, FindMore.filter())
-    router.callback_query.register(widen, WidenSearch.filter())
-    router.callback_query.register(show_alliance, FindAlliance.filter())
-    router.callback_query.register(why, ShowPartner.filter())
+    router.callback_query.register(change, ChangeRequest.filter(F.field.in_(FIELDS)), is_searching)
+    router.callback_query.register(take_place, RequestPlace.filter(), is_searching)
+    router.callback_query.register(take_sector, RequestSector.filter(F.sector.in_(SECTORS)), is_searching)
+    router.callback_query.register(more, FindMore.filter(), is_searching)
+    router.callback_query.register(widen, WidenSearch.filter(), is_searching)
+    router.callback_query.register(show_alliance, FindAlliance.filter(), is_searching)
+    router.callback_query.register(why, ShowPartner.filter(), is_searching)
     return router
 
 
 async def is_awaited(message: Message, turn: Turn) -> bool:
     return turn.dialogue.form is not None and turn.dialogue.form.get("kind") == KIND and "step" in turn.dialogue.form
+
+
+async def is_searching(query: CallbackQuery, turn: Turn) -> bool | dict[str, Any]:
+    """Whether there is a request that a button may refer to; passes on its form."""
+    form = turn.dialogue.form
+    return {"form": form} if form and form.get("kind") == KIND and form.get("text") else False
 
 
 async def partners(
@@ -89,31 +97,30 @@ async def entered(message: Message, turn: Turn, partners: PartnerService, partne
     """The text that a step waits for: the request itself, or its place."""
     form = turn.dialogue.form or {}
     text = message.text or ""
-    step = form.pop("step")
-    if step == "place" and (len(text.split()) > MOST_WORDS or text.endswith("?")):
-        raise SkipHandler  # no place but the next question
-    if step == "text":
+    if form.pop("step") == "text":
         await _begin(turn, text, {"kind": KIND, "alliance": form.get("alliance", False)}, partners, partner_views)
         return
+    if is_no_place(text):
+        raise SkipHandler
     found = Places.load().find(text)
     if not found:
         form["step"] = "place"
         partner_views.ask_request_place(turn)
     elif len(found) > 1:
-        form["places"] = [_stored(place) for place in found]
-        partner_views.which_request_place(turn, Places.load().told_apart(found))
+        _ask_which(turn, found, partner_views)
     else:
         form["place"] = _stored(found[0])
         await _show(turn, partners, partner_views)
 
 
 async def change(
-    query: CallbackQuery, callback_data: ChangeRequest, turn: Turn, views: Views, partner_views: PartnerViews
+    query: CallbackQuery,
+    callback_data: ChangeRequest,
+    form: dict[str, Any],
+    turn: Turn,
+    views: Views,
+    partner_views: PartnerViews,
 ) -> None:
-    form = _form(turn)
-    if form is None:
-        views.stale(turn, query)
-        return
     views.taken(turn, query)
     if callback_data.field == "sector":
         partner_views.ask_request_sector(turn)
@@ -128,34 +135,32 @@ async def change(
 async def take_place(
     query: CallbackQuery,
     callback_data: RequestPlace,
+    form: dict[str, Any],
     turn: Turn,
     views: Views,
     partners: PartnerService,
     partner_views: PartnerViews,
 ) -> None:
-    form = _form(turn)
-    places = form.get("places", []) if form else []
-    if form is None or not 0 <= callback_data.number < len(places):
+    places = form.get("places", [])
+    if not 0 <= callback_data.number < len(places):
         views.stale(turn, query)
         return
     views.taken(turn, query)
     form["place"] = places[callback_data.number]
-    del form["places"]
+    form.pop("places")
+    form.pop("step", None)
     await _show(turn, partners, partner_views)
 
 
 async def take_sector(
     query: CallbackQuery,
     callback_data: RequestSector,
+    form: dict[str, Any],
     turn: Turn,
     views: Views,
     partners: PartnerService,
     partner_views: PartnerViews,
 ) -> None:
-    form = _form(turn)
-    if form is None:
-        views.stale(turn, query)
-        return
     views.taken(turn, query)
     form["sector"] = callback_data.sector
     await _show(turn, partners, partner_views)
@@ -164,20 +169,18 @@ async def take_sector(
 async def more(
     query: CallbackQuery, turn: Turn, views: Views, partners: PartnerService, partner_views: PartnerViews
 ) -> None:
-    if _form(turn) is None:
-        views.stale(turn, query)
-        return
     views.taken(turn, query)
     await _show(turn, partners, partner_views, more=True)
 
 
 async def widen(
-    query: CallbackQuery, turn: Turn, views: Views, partners: PartnerService, partner_views: PartnerViews
+    query: CallbackQuery,
+    form: dict[str, Any],
+    turn: Turn,
+    views: Views,
+    partners: PartnerService,
+    partner_views: PartnerViews,
 ) -> None:
-    form = _form(turn)
-    if form is None:
-        views.stale(turn, query)
-        return
     views.taken(turn, query)
     form["widen_km"] = min(max(2 * form.get("widen_km", 0.0), WIDER_KM), WIDEST_KM)
     await _show(turn, partners, partner_views)
@@ -186,10 +189,6 @@ async def widen(
 async def show_alliance(
     query: CallbackQuery, turn: Turn, views: Views, partners: PartnerService, partner_views: PartnerViews
 ) -> None:
-    form = _form(turn)
-    if form is None:
-        views.stale(turn, query)
-        return
     views.taken(turn, query)
     await _show(turn, partners, partner_views, alliance=True)
 
@@ -197,28 +196,20 @@ async def show_alliance(
 async def why(
     query: CallbackQuery,
     callback_data: ShowPartner,
+    form: dict[str, Any],
     turn: Turn,
     views: Views,
     partners: PartnerService,
     partner_views: PartnerViews,
 ) -> None:
-    form = _form(turn)
-    today = day_of(turn.now)
-
-    def find(reader: RequestReader, matcher: Matcher) -> Suggestion | None:
-        if form is None:
-            return None
-        found = matcher.suggest(
-            _request(form, reader, turn), today, most=len(matcher), widen_km=form.get("widen_km", 0.0)
-        )
-        return next((one for one in found if one.partner.id == callback_data.id), None)
-
-    one = await partners.ask(find)
+    others = [identity for identity in form.get("shown", []) if identity != callback_data.id]
+    search = await _search(turn, partners, without=others)
+    one = next((one for one in search[1] if one.partner.id == callback_data.id), None) if search else None
     if one is None:
         views.stale(turn, query)
         return
     views.taken(turn, query)
-    partner_views.why(turn, query, one)
+    partner_views.why(turn, one)
 
 
 async def _begin(
@@ -232,8 +223,7 @@ async def _begin(
     form["text"] = text
     request = await partners.ask(lambda reader, _matcher: _request(form, reader, turn))
     if len(request.places) > 1:
-        form["places"] = [_stored(place) for place in request.places]
-        partner_views.which_request_place(turn, Places.load().told_apart(request.places))
+        _ask_which(turn, request.places, partner_views)
         return
     await _show(turn, partners, partner_views)
 
@@ -243,30 +233,41 @@ async def _show(
 ) -> None:
     """Show what the form asks for: suggestions that were not shown before (`more`), the best ones, or an alliance."""
     form = turn.dialogue.form or {}
-    today, widen_km = day_of(turn.now), form.get("widen_km", 0.0)
-    without = form.get("shown", []) if more else []
-
-    def find(reader: RequestReader, matcher: Matcher) -> tuple[int, Request, list[Suggestion] | Alliance]:
-        request = _request(form, reader, turn)
-        if alliance or form.get("alliance"):
-            return len(matcher), request, matcher.alliance(request, today, widen_km=widen_km)
-        found = matcher.suggest(request, today, most=SHOWN_AT_ONCE, without=without, widen_km=widen_km)
-        return len(matcher), request, found
-
-    known, request, found = await partners.ask(find)
-    if not known:
+    all_sectors = alliance or form.get("alliance")
+    shown = form.get("shown", []) if more else []
+    search = await _search(turn, partners, without=() if all_sectors else shown)
+    if search is None:
         turn.dialogue.form = None
         partner_views.no_directory(turn)
-    elif isinstance(found, Alliance):
-        partner_views.alliance(turn, request, found)
-    else:
-        form["shown"] = [*without, *(one.partner.id for one in found)]
-        partner_views.suggestions(turn, request, found, more=more)
+        return
+    request, found = search
+    if all_sectors:
+        partner_views.alliance(turn, request, alliance_of(found, request.sector))
+        return
+    form["shown"] = [*shown, *(one.partner.id for one in found[:SHOWN_AT_ONCE])]
+    partner_views.suggestions(turn, request, found[:SHOWN_AT_ONCE], more=more)
 
 
-def _form(turn: Turn) -> dict[str, Any] | None:
-    form = turn.dialogue.form
-    return form if form and form.get("kind") == KIND and form.get("text") else None
+async def _search(
+    turn: Turn, partners: PartnerService, *, without: Collection[str]
+) -> tuple[Request, list[Suggestion]] | None:
+    """The request of the form, and all who fit it, best first; None when there is no directory."""
+    form, today = turn.dialogue.form or {}, day_of(turn.now)
+
+    def find(reader: RequestReader, matcher: Matcher) -> tuple[Request, list[Suggestion]] | None:
+        if not len(matcher):
+            return None
+        request = _request(form, reader, turn)
+        return request, matcher.suggest(request, today, without=without, widen_km=form.get("widen_km", 0.0))
+
+    return await partners.ask(find)
+
+
+def _ask_which(turn: Turn, found: Sequence[Place], partner_views: PartnerViews) -> None:
+    """One of the places offered is tapped, or another one written."""
+    form = turn.dialogue.form or {}
+    form["places"], form["step"] = [_stored(place) for place in found], "place"
+    partner_views.which_request_place(turn, Places.load().told_apart(found))
 
 
 def _request(form: dict[str, Any], reader: RequestReader, turn: Turn) -> Request:

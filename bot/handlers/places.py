@@ -16,7 +16,6 @@ from knowledge_base.figures import day_of
 from knowledge_base.houses import House, responsible
 from matching.places import Place, Places
 
-# A longer text is no place but the next question.
 MOST_WORDS = 6
 
 
@@ -30,6 +29,11 @@ def create_router() -> Router:
     router.callback_query.register(take_place, TakePlace.filter(F.purpose.in_(PURPOSES)))
     router.callback_query.register(forget_place, ForgetPlace.filter())
     return router
+
+
+def is_no_place(text: str) -> bool:
+    """Whether a text that comes while a place is awaited is rather the next question."""
+    return len(text.split()) > MOST_WORDS or text.endswith("?")
 
 
 async def place_is_awaited(message: Message, turn: Turn) -> bool:
@@ -71,7 +75,7 @@ async def named(message: Message, turn: Turn, library: Library, views: Views) ->
     """A text while a place is awaited: a place, or else the next question."""
     text = message.text or ""
     purpose, guide = _asked_for(turn)
-    if len(text.split()) > MOST_WORDS or text.endswith("?"):
+    if is_no_place(text):
         turn.dialogue.asked_for = None
         raise SkipHandler
     await _take_name(text, purpose, guide, turn, library, views)

@@ -1,6 +1,6 @@
 """What all views share: the language, and the way of a text into the turn."""
 
-from datetime import date
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from aiogram.filters.callback_data import CallbackData
@@ -20,10 +20,11 @@ from bot.dialogue import Dialogue, Turn
 from bot.library import Library
 from bot.richtext import split
 from bot.translation import Translate, languages, translator
-from knowledge_base.guide import Source
+from matching.places import Place
 
 Keyboard = list[list[InlineKeyboardButton]]
 Call = TypeVar("Call", SendMessage, EditMessageText)
+MOST_NAMESAKES = 6
 NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
 
@@ -103,6 +104,26 @@ class Speaker:
             message = SendMessage(chat_id=query.message.chat.id, text=piece.text, link_preview_options=NO_PREVIEW)
             turn.send(_with(message, piece.entities or None, None))
 
+    def _which_place(
+        self, turn: Turn, places: Sequence[tuple[Place, str]], choice: Callable[[int, Place], CallbackData]
+    ) -> None:
+        """Ask which of several places is meant; each comes with its postcode where its state does not tell it apart.
+
+        `choice` gives the data of a place's button, from its number in the list and the place.
+        """
+        _ = self._translate(turn.dialogue)
+        rows = [
+            [button(f"{postcode} {place.name}, {self._state(place.state)}".strip(), choice(number, place))]
+            for number, (place, postcode) in enumerate(places[:MOST_NAMESAKES])
+        ]
+        text = Text(_("There are several places of that name. Which one do you mean?"))
+        if len(places) > MOST_NAMESAKES:
+            text += Text(" ", _("With its postcode I find any other one."))
+        self._say(turn, text, rows)
+
+    def _state(self, state: str) -> str:
+        return self.library.taxonomy.states.get(state, state)
+
 
 def answer_key(question: Message) -> str:
     """The outbox key under which the answer to a question is found when the question is edited."""
@@ -111,17 +132,6 @@ def answer_key(question: Message) -> str:
 
 def button(label: str, data: CallbackData) -> InlineKeyboardButton:
     return InlineKeyboardButton(text=label, callback_data=data.pack())
-
-
-def source_line(source: Source, _: Translate) -> str:
-    """A source with its publisher and date, and whether it is no source of law."""
-    stand = _("as of {date}").format(date=in_german(source.as_of))
-    kind = ", " + _("experience, not a source of law") if source.kind == "experience" else ""
-    return f"{source.title} ({source.publisher}, {stand}{kind})"
-
-
-def in_german(day: date) -> str:
-    return f"{day:%d.%m.%Y}"
 
 
 def _with(method: Call, entities: list[MessageEntity] | None, markup: InlineKeyboardMarkup | None) -> Call:

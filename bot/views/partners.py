@@ -3,24 +3,23 @@
 from collections.abc import Sequence
 from typing import cast
 
-from aiogram.types import CallbackQuery
 from aiogram.utils.formatting import Bold, Italic, Text
 
 from bot.callbacks import ChangeRequest, FindAlliance, FindMore, RequestPlace, RequestSector, ShowPartner, WidenSearch
 from bot.dialogue import Turn
+from bot.library import in_german
 from bot.translation import Translate
-from bot.views.base import Keyboard, Speaker, button, in_german
+from bot.views.base import Keyboard, Speaker, button
 from knowledge_base.guide import SECTORS, Guide, SectorId, Taxonomy
 from matching.matcher import Alliance, Reason, Suggestion
 from matching.places import Place
 from matching.requests import Request
 
-MOST_NAMESAKES = 6
 LABEL = 30  # characters of a partner's name on a button
 
 
 class PartnerViews(Speaker):
-    def ask_request(self, turn: Turn, guide: Guide | None = None, query: CallbackQuery | None = None) -> None:
+    def ask_request(self, turn: Turn, guide: Guide | None = None) -> None:
         _ = self._translate(turn.dialogue)
         text = Text()
         if guide:
@@ -43,12 +42,7 @@ class PartnerViews(Speaker):
         self._say(turn, Text(_("In which place shall the partners work? Write a town or a postcode.")))
 
     def which_request_place(self, turn: Turn, places: Sequence[tuple[Place, str]]) -> None:
-        _ = self._translate(turn.dialogue)
-        rows = [
-            [button(f"{postcode} {place.name}, {self._state(place.state)}".strip(), RequestPlace(number=number))]
-            for number, (place, postcode) in enumerate(places[:MOST_NAMESAKES])
-        ]
-        self._say(turn, Text(_("There are several places of that name. Which one do you mean?")), rows)
+        self._which_place(turn, places, lambda number, _place: RequestPlace(number=number))
 
     def ask_request_sector(self, turn: Turn) -> None:
         _ = self._translate(turn.dialogue)
@@ -90,7 +84,7 @@ class PartnerViews(Speaker):
         )
         self._say(turn, text, rows)
 
-    def why(self, turn: Turn, query: CallbackQuery, one: Suggestion) -> None:
+    def why(self, turn: Turn, one: Suggestion) -> None:
         """All that is known of a partner, and all reasons."""
         _ = self._translate(turn.dialogue)
         text = Text(*self._card(turn, one, _))
@@ -144,9 +138,6 @@ class PartnerViews(Speaker):
     def _sector(self, sector: str, turn: Turn) -> str:
         label = self.library.taxonomy.sectors[cast("SectorId", sector)]
         return label.title_en if self._interface(turn.dialogue) == "en" else label.title
-
-    def _state(self, state: str) -> str:
-        return self.library.taxonomy.states.get(state, state)
 
 
 def reason_text(reason: Reason, taxonomy: Taxonomy, _: Translate) -> str:

@@ -7,14 +7,14 @@ from aiogram.utils.formatting import Bold, Italic, Text
 
 from bot.callbacks import OFFICES, REMEMBER, ForgetPlace, OpenGuide, TakePlace
 from bot.dialogue import Turn
+from bot.library import in_german, source_line
 from bot.translation import Translate
-from bot.views.base import Keyboard, Speaker, button, in_german, source_line
+from bot.views.base import Keyboard, Speaker, button
 from knowledge_base.guide import Guide
 from knowledge_base.houses import House, responsible
 from matching.places import Place
 
 STATES_IN_A_ROW = 2
-MOST_NAMESAKES = 6
 
 
 class PlaceViews(Speaker):
@@ -35,16 +35,8 @@ class PlaceViews(Speaker):
         self._say(turn, Text(question, "\n\n", kept), rows)
 
     def which_place(self, turn: Turn, places: Sequence[tuple[Place, str]], purpose: str, guide: str) -> None:
-        """Several places have the name; each comes with its postcode where its state does not tell it apart."""
-        _ = self._translate(turn.dialogue)
-        rows = [
-            [button(f"{postcode} {place.name}, {self._state(place.state)}".strip(), take(purpose, place, guide))]
-            for place, postcode in places[:MOST_NAMESAKES]
-        ]
-        text = Text(_("There are several places of that name. Which one do you mean?"))
-        if len(places) > MOST_NAMESAKES:
-            text += Text(" ", _("With its postcode I find any other one."))
-        self._say(turn, text, rows)
+        """Several places have the name."""
+        self._which_place(turn, places, lambda _number, place: take(purpose, place, guide))
 
     def unknown_place(self, turn: Turn, name: str, near: Sequence[str]) -> None:
         _ = self._translate(turn.dialogue)
@@ -136,9 +128,6 @@ class PlaceViews(Speaker):
     def _kept(self, turn: Turn) -> str:
         state = self._state(turn.dialogue.state or "")
         return f"{turn.dialogue.place}, {state}" if turn.dialogue.place else state
-
-    def _state(self, state: str) -> str:
-        return self.library.taxonomy.states.get(state, state)
 
 
 def take(purpose: str, place: Place, guide: str = "") -> TakePlace:

@@ -13,8 +13,9 @@ from aiogram.client.telegram import TelegramAPIServer
 from bot.app import App, run_app
 from bot.live import Live
 from bot.settings import Settings
+from tests.e2e.talk import tapped
 from tests.telegram_server import TelegramServer
-from tests.telegram_server.people import User, labels
+from tests.telegram_server.people import labels
 
 pytestmark = pytest.mark.slow
 LAPTOPS = "/partner Unser Verein in Halle sucht Laptops für Senioren"
@@ -39,12 +40,6 @@ def _session(server: TelegramServer) -> AiohttpSession:
     return AiohttpSession(api=TelegramAPIServer.from_base(server.url))
 
 
-async def tapped(server: TelegramServer, app: App, person: User, label: str) -> str:
-    await server.wait_until_answered(await person.tap(person.last, label))
-    await app.idle()
-    return str(person.last["text"])
-
-
 async def test_of_two_towns_one_is_asked_for_and_partners_come_with_reasons(server: TelegramServer, app: App) -> None:
     anna = server.user("Anna", language_code="de")
     question = await anna.ask(LAPTOPS)
@@ -56,6 +51,25 @@ async def test_of_two_towns_one_is_asked_for_and_partners_come_with_reasons(serv
     assert "erfundene Muster" in found
     assert "kontakt" not in found.casefold()
     assert "@" not in found
+
+
+async def test_a_place_may_be_written_where_several_are_offered(server: TelegramServer, app: App) -> None:
+    anna = server.user("Anna", language_code="de")
+    await anna.ask(LAPTOPS)
+    assert "Saalebit" in (await anna.ask("06108"))["text"]
+
+
+async def test_everyone_suggested_can_be_asked_about(server: TelegramServer, app: App) -> None:
+    anna = server.user("Anna", language_code="de")
+    await anna.ask(LAPTOPS.replace("Halle", "06108"))
+    await tapped(server, app, anna, "Weitere")
+    names = [row[0] for row in labels(anna.last) if row[0][:3] in ("1. ", "2. ", "3. ")]
+    assert names
+    for message in (anna.last,) * len(names):
+        name = names.pop()
+        await server.wait_until_answered(await anna.tap(message, name))
+        await app.idle()
+        assert str(anna.last["text"]).startswith(name[3:].rstrip("…"))
 
 
 async def test_more_are_others_and_a_partner_explains_itself(server: TelegramServer, app: App) -> None:

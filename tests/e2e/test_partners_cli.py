@@ -140,7 +140,7 @@ def test_partners_are_matched_for_scripts(tmp_path: Path) -> None:
     done = lotse("match", "--json", "--batch", str(file), folder=tmp_path)
     assert done.returncode == 1
     assert "Zeile 3: Den Ort „00000“ kenne ich nicht" in done.stderr
-    assert "Zeile 4: Das ist kein gültiges JSON" in done.stderr
+    assert "Zeile 4: Das ist kein JSON. So sieht eine Zeile aus" in done.stderr
     first, second = map(json.loads, done.stdout.splitlines())
     assert first["request"]["sector"] == "zivilgesellschaft"
     assert first["request"]["places"] == ["Dortmund, NW"]

@@ -3,17 +3,12 @@
 import pytest
 
 from bot.app import App
+from tests.e2e.talk import tapped
 from tests.telegram_server import TelegramServer
-from tests.telegram_server.people import User, labels
+from tests.telegram_server.people import labels
 
 pytestmark = pytest.mark.slow
 DONATION = "Unsere Stadt will eine Spende von einer Baufirma annehmen. Wer im Rathaus entscheidet darüber?"
-
-
-async def tapped(server: TelegramServer, app: App, person: User, label: str) -> str:
-    await server.wait_until_answered(await person.tap(person.last, label))
-    await app.idle()
-    return str(person.last["text"])
 
 
 async def test_offices_are_named_for_a_postcode(server: TelegramServer, app: App) -> None:

@@ -77,7 +77,7 @@ async def _cases(folder: Path) -> list[Case]:
     found = []
     for row in map(json.loads, (FOLDER / "requests.jsonl").read_text().splitlines()):
         request = replace(reader.read(row["text"]), sector=row["sector"], places=tuple(places.find(row["ort"])[:1]))
-        ids = tuple(one.partner.id for one in matcher.suggest(request, TODAY))
+        ids = tuple(one.partner.id for one in matcher.suggest(request, TODAY, most=5))
         judged = qrels[row["id"]]
         found.append(Case(row["half"], ids, judged["grades"], frozenset(judged["forbidden"])))
     return found

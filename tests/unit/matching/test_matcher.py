@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from matching.matcher import Matcher, Reason
+from matching.matcher import Matcher, Reason, alliance_of
 from matching.models import NEED, OFFER, Organisation, Phrase
 from matching.phrases import Phrases
 from matching.places import Place
@@ -119,6 +119,7 @@ def test_an_entry_unconfirmed_for_a_year_comes_last_and_says_so() -> None:
 
 def test_an_alliance_names_the_sector_that_is_missing() -> None:
     reader: Phrases = WordPhrases()  # type: ignore[assignment]
-    alliance = Matcher([organisation("firm", "ein Saal")], {}, reader).alliance(SEEKS_ROOM, TODAY)
+    found = Matcher([organisation("firm", "ein Saal")], {}, reader).suggest(SEEKS_ROOM, TODAY)
+    alliance = alliance_of(found, SEEKS_ROOM.sector)
     assert [one.partner.id for one in alliance.members] == ["firm"]
     assert alliance.missing == ("verwaltung",)
