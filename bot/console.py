@@ -136,7 +136,8 @@ async def chat(settings: Settings, live: Live, lines: AsyncIterator[str], consol
             if echo:
                 console.print()
                 console.print(Text(f"> {line}", style="green"), soft_wrap=True)
-            if line.strip().isdecimal() and session.buttons:
+            # Five digits are a postcode.
+            if line.strip().isdecimal() and len(line.strip()) < 5 and session.buttons:
                 await _tap(app, session, int(line), console.print)
             elif line.strip():
                 await _say(app, session, line)

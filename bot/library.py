@@ -4,11 +4,10 @@ from datetime import date
 from functools import lru_cache
 
 from bot.callbacks import CODES, NO_PASSAGE
-from bot.translation import Translate
 from indexer.passages import passages_of, plain
 from indexer.text import split_sentences
 from knowledge_base.glossary import Glossary
-from knowledge_base.guide import Guide, Knowledge, Source, Taxonomy
+from knowledge_base.guide import Guide, Knowledge, Taxonomy
 from knowledge_base.houses import House
 
 # Enough of a sentence to tell it from the others of its section.
@@ -92,14 +91,3 @@ def passage_by_code(guide: Guide, code: str) -> tuple[str, str] | None:
 
 def _parts(guide: Guide, heading: str | None) -> list[str]:
     return [passage.text for passage in passages_of(guide) if passage.heading == heading]
-
-
-def source_line(source: Source, _: Translate) -> str:
-    """A source with its publisher and date, and whether it is no source of law."""
-    stand = _("as of {date}").format(date=in_german(source.as_of))
-    kind = ", " + _("experience, not a source of law") if source.kind == "experience" else ""
-    return f"{source.title} ({source.publisher}, {stand}{kind})"
-
-
-def in_german(day: date) -> str:
-    return f"{day:%d.%m.%Y}"

@@ -7,9 +7,10 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from bot.answering import Asked, questions_in
-from bot.library import Library, source_line
+from bot.library import Library
 from bot.redaction import PLACEHOLDER
 from bot.translation import translator
+from bot.views.base import source_line
 from indexer.passages import plain
 from indexer.text import clean, split_sentences
 from knowledge_base.guide import CITATION, LAW, STEPS, SUMMARY, Guide, Source

@@ -22,10 +22,10 @@ from bot.callbacks import (
     OpenTerm,
 )
 from bot.dialogue import Dialogue, Turn
-from bot.library import in_german, passage_by_code, source_line
+from bot.library import passage_by_code
 from bot.richtext import from_markup
 from bot.translation import Translate, translator
-from bot.views.base import Keyboard, button
+from bot.views.base import Keyboard, button, in_german, source_line
 from bot.views.conversation import easy_label
 from bot.views.places import PlaceViews
 from knowledge_base.figures import day_of

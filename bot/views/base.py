@@ -1,6 +1,7 @@
 """What all views share: the language, and the way of a text into the turn."""
 
 from collections.abc import Callable, Sequence
+from datetime import date
 from typing import TypeVar
 
 from aiogram.filters.callback_data import CallbackData
@@ -20,6 +21,7 @@ from bot.dialogue import Dialogue, Turn
 from bot.library import Library
 from bot.richtext import split
 from bot.translation import Translate, languages, translator
+from knowledge_base.guide import Source
 from matching.places import Place
 
 Keyboard = list[list[InlineKeyboardButton]]
@@ -132,6 +134,17 @@ def answer_key(question: Message) -> str:
 
 def button(label: str, data: CallbackData) -> InlineKeyboardButton:
     return InlineKeyboardButton(text=label, callback_data=data.pack())
+
+
+def source_line(source: Source, _: Translate) -> str:
+    """A source with its publisher and date, and whether it is no source of law."""
+    stand = _("as of {date}").format(date=in_german(source.as_of))
+    kind = ", " + _("experience, not a source of law") if source.kind == "experience" else ""
+    return f"{source.title} ({source.publisher}, {stand}{kind})"
+
+
+def in_german(day: date) -> str:
+    return f"{day:%d.%m.%Y}"
 
 
 def _with(method: Call, entities: list[MessageEntity] | None, markup: InlineKeyboardMarkup | None) -> Call:

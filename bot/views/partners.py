@@ -7,9 +7,8 @@ from aiogram.utils.formatting import Bold, Italic, Text
 
 from bot.callbacks import ChangeRequest, FindAlliance, FindMore, RequestPlace, RequestSector, ShowPartner, WidenSearch
 from bot.dialogue import Turn
-from bot.library import in_german
 from bot.translation import Translate
-from bot.views.base import Keyboard, Speaker, button
+from bot.views.base import Keyboard, Speaker, button, in_german
 from knowledge_base.guide import SECTORS, Guide, SectorId, Taxonomy
 from matching.matcher import Alliance, Reason, Suggestion
 from matching.places import Place

@@ -7,9 +7,8 @@ from aiogram.utils.formatting import Bold, Italic, Text
 
 from bot.callbacks import OFFICES, REMEMBER, ForgetPlace, OpenGuide, TakePlace
 from bot.dialogue import Turn
-from bot.library import in_german, source_line
 from bot.translation import Translate
-from bot.views.base import Keyboard, Speaker, button
+from bot.views.base import Keyboard, Speaker, button, in_german, source_line
 from knowledge_base.guide import Guide
 from knowledge_base.houses import House, responsible
 from matching.places import Place
